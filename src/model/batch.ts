@@ -1,0 +1,56 @@
+import type { RecordBatch } from 'apache-arrow'
+import type { BatchChanges } from './change.js'
+import { recordReader } from './record-values.js'
+import type { RecordSchema } from './schema.js'
+import type { StreamRef } from './stream.js'
+
+/** Why a value became null or was cut; stored in `_airbyte_meta`. The words are the Airbyte protocol's (`AirbyteRecordMessageMetaChange`). */
+export interface ValueChange {
+  /** Row of the batch. */
+  readonly row: number
+  readonly field: string
+  readonly change: 'NULLED' | 'TRUNCATED'
+  readonly reason: string
+}
+
+export interface BatchOptions {
+  readonly changes?: BatchChanges
+  readonly valueChanges?: readonly ValueChange[]
+}
+
+/**
+ * Many records of one stream, columnar. A unit of work, not of consistency: how a source cuts its records into batches has no
+ * effect on what is written. The columns follow `schema.fields` in number, order and type (`arrowType`).
+ */
+export class Batch {
+  readonly type = 'batch'
+  /** Present on a change batch. */
+  readonly changes: BatchChanges | undefined
+  /** Values that the source could not represent: null (or cut) in the columns, with the reason here. Sparse, ascending by row. */
+  readonly valueChanges: readonly ValueChange[]
+
+  constructor(
+    readonly stream: StreamRef,
+    readonly schema: RecordSchema,
+    readonly columns: RecordBatch,
+    options: BatchOptions = {},
+  ) {
+    this.changes = options.changes
+    this.valueChanges = options.valueChanges ?? []
+  }
+
+  get length(): number {
+    return this.columns.numRows
+  }
+
+  /** About what it occupies in memory. */
+  get byteLength(): number {
+    return this.columns.data.byteLength
+  }
+
+  /** Typed records, one at a time; see {@link FieldType} for how values look. For hosts and small destinations, not for the hot path. */
+  *rows(): IterableIterator<Record<string, unknown>> {
+    const read = recordReader(this.schema, this.columns)
+    for (let row = 0; row < this.length; row++) yield read(row)
+  }
+}

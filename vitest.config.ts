@@ -1,0 +1,7 @@
+import { defineConfig } from 'vitest/config'
+
+// Tests run against the built package (`syncline/...` and `#src/...` both resolve to dist/), so that workers,
+// child processes and exports are the ones that users get.
+export default defineConfig({
+  test: { include: ['test/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 },
+})
