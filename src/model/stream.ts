@@ -39,8 +39,8 @@ export interface Catalog {
  * `namespace.name`, or `name` without a namespace.
  */
 export function streamKey(ref: StreamRef): string {
-  const escape = (part: string) => part.replace(/[\\.]/g, '\\$&')
-  return ref.namespace === undefined ? escape(ref.name) : `${escape(ref.namespace)}.${escape(ref.name)}`
+  const escaped = (part: string) => part.replace(/[\\.]/g, '\\$&')
+  return ref.namespace === undefined ? escaped(ref.name) : `${escaped(ref.namespace)}.${escaped(ref.name)}`
 }
 
 /** Only the two naming parts of a ref, for messages, states and events. */
