@@ -15,6 +15,8 @@ export interface Slice {
   readonly after?: readonly string[]
   /** The connector's own description. */
   readonly data: Json
+  /** Where a saved state already proves a part of it: the checkpoint after which to read on. */
+  readonly resume?: Checkpoint
 }
 
 /** A point inside a slice's order from which an attempt can go on. */

@@ -1,5 +1,6 @@
 import type { Json } from './json.js'
 import type { RecordSchema } from './schema.js'
+import type { SyncMode } from './sync-mode.js'
 
 /** Names one state: one stream, or all streams of a change log, of one pipeline. */
 export interface ScopeRef {
@@ -17,6 +18,8 @@ export interface StreamState {
   readonly open: boolean
   /** The normalizer's grown schema, opaque to everyone else. */
   readonly schema: Json
+  /** How it was last read: a stream whose mode changes begins anew. */
+  readonly syncMode: SyncMode
   /** The record schema that was last read, for the schema policy. */
   readonly recordSchema: RecordSchema
 }
