@@ -1,0 +1,134 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { build } from 'esbuild'
+import { parquetReadObjects } from 'hyparquet'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { pack } from '../../scripts/pack.js'
+import { entryPoints, root } from '../../scripts/package-json.js'
+
+const run = promisify(execFile)
+
+/** A project of somebody else, with the tarball and its dependencies installed and nothing besides. */
+let project: string
+
+beforeAll(async () => {
+  project = await realpath(await mkdtemp(join(tmpdir(), 'syncline-host-')))
+  await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'host', private: true, type: 'module' }))
+  await run('tar', ['-xzf', pack(project), '-C', project])
+  await mkdir(join(project, 'node_modules'))
+  await run('mv', [join(project, 'package'), join(project, 'node_modules/syncline')])
+  await linkDependencies()
+})
+
+afterAll(async () => {
+  await rm(project, { recursive: true, force: true })
+})
+
+describe('the packed tarball', () => {
+  test.each(entryPoints())('$specifier imports in an empty project', async ({ specifier }) => {
+    const program = `import * as entry from '${specifier}'; process.stdout.write(String(Object.keys(entry).length))`
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], { cwd: project })
+    expect(Number(stdout)).toBeGreaterThan(0)
+  })
+
+  test('holds what users need and nothing else', async () => {
+    const files = await readdir(join(project, 'node_modules/syncline'), { recursive: true, withFileTypes: true })
+    const odd = files
+      .filter((file) => file.isFile())
+      .map((file) => join(file.parentPath, file.name).slice(join(project, 'node_modules/syncline/').length))
+      .filter((path) => !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts))$/.test(path))
+    expect(odd).toEqual([])
+  })
+
+  test('a host runs a sync', { timeout: 120_000 }, async () => {
+    await cp(new URL('host.ts', import.meta.url), join(project, 'host.ts'))
+    const { lake } = await runHost(await bundle('plain', true))
+    expect(await titles(lake)).toEqual(TITLES)
+  })
+
+  test('a host that esbuild bundled runs a sync', { timeout: 120_000 }, async () => {
+    await cp(new URL('host.ts', import.meta.url), join(project, 'host.ts'))
+    const { lake } = await runHost(await bundle('bundled', false))
+    expect(await titles(lake)).toEqual(TITLES)
+  })
+
+  test('types of a host compile', { timeout: 120_000 }, async () => {
+    await cp(new URL('host.ts', import.meta.url), join(project, 'host.ts'))
+    const flags = [
+      '--noEmit',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2023',
+      '--types',
+      'node',
+      '--typeRoots',
+    ]
+    const result = run(
+      process.execPath,
+      [join(root, 'node_modules/typescript/bin/tsc'), ...flags, join(root, 'node_modules/@types'), 'host.ts'],
+      { cwd: project },
+    )
+    await expect(result.catch((error) => Promise.reject(new Error(error.stdout)))).resolves.toBeDefined()
+  })
+})
+
+const TITLES = ['Dune', 'Emma', 'Ulysses']
+
+/** The host as one JavaScript file: with its packages left outside, or all in one. */
+async function bundle(name: string, external: boolean): Promise<string> {
+  const outfile = join(project, name, 'host.js')
+  await build({
+    absWorkingDir: project,
+    entryPoints: ['host.ts'],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    ...(external ? { packages: 'external' as const } : { banner: { js: REQUIRE } }),
+    outfile,
+  })
+  return outfile
+}
+
+/** What CommonJS packages (pg) need in an ESM bundle; esbuild's own advice. */
+const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`
+
+async function runHost(program: string): Promise<{ readonly lake: string }> {
+  const lake = join(dirname(program), 'lake')
+  await mkdir(lake)
+  await run(process.execPath, [program, lake], { cwd: project })
+  return { lake }
+}
+
+/** What the lake holds, by an independent reader. */
+async function titles(lake: string): Promise<unknown[]> {
+  const files = await readdir(lake, { recursive: true })
+  const rows = await Promise.all(
+    files
+      .filter((file) => file.endsWith('.parquet'))
+      .map(async (file) => {
+        const bytes = await readFile(join(lake, file))
+        return parquetReadObjects({
+          file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer,
+        })
+      }),
+  )
+  return rows
+    .flat()
+    .map((row) => row['title'])
+    .sort()
+}
+
+/** The dependencies as npm would install them, linked from the repository: no network, no waiting. */
+async function linkDependencies(): Promise<void> {
+  const manifest = JSON.parse(await readFile(join(project, 'node_modules/syncline/package.json'), 'utf8'))
+  for (const name of Object.keys(manifest.dependencies)) {
+    const target = join(project, 'node_modules', name)
+    await mkdir(dirname(target), { recursive: true })
+    await symlink(join(root, 'node_modules', name), target)
+  }
+}
