@@ -106,7 +106,6 @@ async function write(path: string, content: string): Promise<void> {
   try {
     file = await open(path, 'wx')
     await file.writeFile(content)
-    await file.sync()
   } finally {
     await file?.close()
   }
@@ -163,6 +162,8 @@ async function startOf(pid: number): Promise<string | null> {
     ])
     // The command may hold spaces and brackets; the fields after it do not. The 22nd field of all is the start time.
     const fields = status.slice(status.lastIndexOf(')') + 2).split(' ')
+    // Ended, but not yet collected by its parent.
+    if (fields[0] === 'Z' || fields[0] === 'X') return 'ended'
     return fields[19] === undefined ? null : `${boot.trim()}/${fields[19]}`
   } catch {
     return null
