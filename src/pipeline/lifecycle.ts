@@ -1,0 +1,59 @@
+import { orAbort } from '../util/abort.js'
+
+/**
+ * The two signals of a run. `work` is the host's abort: pulling and writing stop. `settle` goes to seal, publish, discard and close, so that what is
+ * under way ends properly; it aborts only when the deadline after an abort has passed.
+ */
+export interface RunSignals {
+  readonly work: AbortSignal
+  readonly settle: AbortSignal
+  /** Forgets the timer. */
+  dispose(): void
+}
+
+export function runSignals(host: AbortSignal | undefined, closeTimeout: number): RunSignals {
+  const work = new AbortController()
+  const settle = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const abort = () => {
+    work.abort(host!.reason)
+    timer = setTimeout(
+      () => settle.abort(new Error('The deadline for closing after an abort has passed.')),
+      closeTimeout,
+    )
+  }
+  if (host?.aborted) abort()
+  else host?.addEventListener('abort', abort, { once: true })
+  return {
+    work: work.signal,
+    settle: settle.signal,
+    dispose() {
+      clearTimeout(timer)
+      host?.removeEventListener('abort', abort)
+    },
+  }
+}
+
+/**
+ * The items of an iterable, until the signal aborts. Leaving early returns the iterator and waits for that no longer than `settle` allows, so
+ * that a connector that does not listen cannot hold a run for ever.
+ */
+export async function* pull<T>(items: AsyncIterable<T>, work: AbortSignal, settle: AbortSignal): AsyncGenerator<T> {
+  const iterator = items[Symbol.asyncIterator]()
+  let ended = false
+  try {
+    for (;;) {
+      const next = await orAbort(iterator.next(), work)
+      if (next.done) {
+        ended = true
+        return
+      }
+      yield next.value
+    }
+  } catch (error) {
+    ended = !work.aborted
+    throw error
+  } finally {
+    if (!ended) await orAbort(Promise.resolve(iterator.return?.()), settle).catch(() => {}) // the cause of leaving is what counts
+  }
+}

@@ -1,0 +1,79 @@
+import type { ErrorCode } from '../errors/codes.js'
+import { SynclineError, type SynclineErrorOptions } from '../errors/syncline-error.js'
+import type { StreamRef } from '../model/stream.js'
+import { streamKey } from '../model/stream.js'
+
+/** Records and bytes, and the time they took. */
+export interface Metrics {
+  /** Records that were read, published and are covered by the saved state (rejected ones not counted). */
+  readonly records: number
+  /** Records that are stored in `_syncline_rejected` instead. */
+  readonly rejected: number
+  /** Bytes published, as the destination counts them. */
+  readonly bytes: number
+  readonly durationMs: number
+  /** Records per second. */
+  readonly throughput: number
+}
+
+export interface StreamResult extends Metrics {
+  readonly stream: StreamRef
+  readonly status: 'succeeded' | 'failed' | 'cancelled'
+  /** Present when it failed. */
+  readonly error?: SynclineError
+}
+
+export interface RunResult extends Metrics {
+  readonly run: string
+  readonly pipeline: string
+  /** `partial`: some streams succeeded and some failed. `cancelled`: the signal was aborted; what was published stays. */
+  readonly status: 'succeeded' | 'partial' | 'failed' | 'cancelled'
+  readonly startedAt: string
+  readonly streams: readonly StreamResult[]
+}
+
+/** What `run()` rejects with: the error of the stream that failed, or `PIPELINE_STREAMS_FAILED` for several, with the whole result. */
+export class RunError extends SynclineError {
+  override readonly name = 'RunError'
+  readonly result: RunResult
+
+  constructor(code: ErrorCode, message: string, options: SynclineErrorOptions, result: RunResult) {
+    super(code, message, options)
+    this.result = result
+  }
+}
+
+export function runError(result: RunResult, cause?: SynclineError): RunError {
+  const failures = result.streams.filter((stream) => stream.status === 'failed')
+  const only = cause ?? (failures.length === 1 ? failures[0]!.error : undefined)
+  if (only !== undefined) {
+    return new RunError(only.code, only.message, { ...details(only), cause: only }, result)
+  }
+  const named = failures.map(({ stream, error }) => `${streamKey(stream)}: ${error?.code} ${error?.message}`)
+  return new RunError(
+    'PIPELINE_STREAMS_FAILED',
+    `${failures.length} of ${result.streams.length} streams failed. ${named.join(' ')}`,
+    { hint: 'error.result.streams holds the error of each.', cause: failures[0]?.error },
+    result,
+  )
+}
+
+function details(error: SynclineError): SynclineErrorOptions {
+  const { phase, stream, connector, hint } = error
+  return {
+    ...(phase && { phase }),
+    ...(stream && { stream }),
+    ...(connector && { connector }),
+    ...(hint && { hint }),
+  }
+}
+
+export function metrics(records: number, rejected: number, bytes: number, durationMs: number): Metrics {
+  return {
+    records,
+    rejected,
+    bytes,
+    durationMs,
+    throughput: durationMs > 0 ? Math.round((records * 1000) / durationMs) : 0,
+  }
+}

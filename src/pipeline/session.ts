@@ -1,0 +1,362 @@
+import pLimit from 'p-limit'
+import type { Load } from '../destination/destination.js'
+import { isSynclineError, type SynclineError } from '../errors/syncline-error.js'
+import type { Slice } from '../model/slice.js'
+import type { ScopeState, Stored } from '../model/state.js'
+import { type StreamRef, sameStream, streamKey } from '../model/stream.js'
+import type { Reading, ReadScope } from '../source/source.js'
+import { connectorError, guarded } from './guard.js'
+import { pull } from './lifecycle.js'
+import { prepareScope } from './prepare-scope.js'
+import { RetryCounter, withRetry } from './retry.js'
+import type { RunServices } from './run.js'
+import type { ScopePlan } from './scope-plan.js'
+import { ScopeRun } from './scope-run.js'
+import { SliceAttempt } from './slice-run.js'
+import { Slots } from './slots.js'
+import type { StreamRun } from './stream-run.js'
+
+/** Scopes that are recovered or opened at a time. */
+const OPENING = 8
+
+interface PreparedScope {
+  readonly plan: ScopePlan
+  readonly stored: Stored
+  readonly streams: readonly StreamRun[]
+}
+
+/**
+ * One reading over the scopes that are left: recover, open, read and publish, close. An error that ends the epoch ends the session; the run then
+ * begins another with what was published.
+ */
+export class Session {
+  readonly #scopes: ScopeRun[] = []
+  readonly #bySlice = new Map<string, Promise<void>>()
+  #epochError: SynclineError | undefined
+  readonly #stop = new AbortController()
+
+  constructor(
+    private readonly run: RunServices,
+    private readonly plans: readonly ScopePlan[],
+  ) {}
+
+  /** Whether anything was published. */
+  get progressed(): boolean {
+    return this.#scopes.some(({ published }) => published)
+  }
+
+  /** Settles every scope (see `ScopePlan.end`), or throws what ended the session for those that are not settled. */
+  async execute(): Promise<void> {
+    const { run } = this
+    const limit = pLimit(OPENING)
+    const prepared = await Promise.all(this.plans.map((plan) => limit(() => this.#prepare(plan))))
+    const ready = prepared.filter((scope) => scope !== undefined)
+    try {
+      if (ready.length === 0) return
+      const reading = await this.#openReading(ready)
+      try {
+        await this.#begin(ready, reading, limit)
+        await this.#readSlices(reading)
+      } finally {
+        await this.#closeReading(reading)
+      }
+    } finally {
+      await Promise.all(
+        ready.map(({ plan }) => run.owner.release(plan.ref).catch((error) => this.#warn('release', error))),
+      )
+    }
+    if (this.#epochError !== undefined) throw this.#epochError
+  }
+
+  async #prepare(plan: ScopePlan): Promise<PreparedScope | undefined> {
+    const { run } = this
+    try {
+      const details = { phase: 'recover', connector: run.destination.name } as const
+      const stored = await withRetry(
+        `recover ${plan.ref.scope}`,
+        () => guarded(run.work.signal, 'STATE_FAILED', details, () => run.owner.read(plan.ref, run.work)),
+        run.retry,
+        run.onRetry,
+        run.work.signal,
+      )
+      return { plan, stored, streams: prepareScope(plan, stored.state, run) }
+    } catch (error) {
+      await run.owner.release(plan.ref).catch((cause) => this.#warn('release', cause))
+      this.#endScope(plan, error)
+      return undefined
+    }
+  }
+
+  async #openReading(ready: readonly PreparedScope[]): Promise<Reading> {
+    const { run } = this
+    const scopes = ready.map(({ plan, stored, streams }): ReadScope => {
+      const state = startState(streams, stored.state)
+      return {
+        scope: plan.ref.scope,
+        streams: streams.map(({ stream, restart, native }) => ({ stream, restart, ...(native && { native }) })),
+        ...(state !== undefined && { state }),
+      }
+    })
+    const until = run.continuous ? 'abort' : 'now'
+    return guarded(run.work.signal, 'SOURCE_FAILED', { phase: 'open', connector: run.source.name }, () =>
+      run.source.open({ scopes, until }, run.work),
+    )
+  }
+
+  async #begin(
+    ready: readonly PreparedScope[],
+    reading: Reading,
+    limit: <T>(task: () => Promise<T>) => Promise<T>,
+  ): Promise<void> {
+    for (const { streams } of ready) {
+      for (const stream of streams) {
+        const again = reading.restarted.some((ref) => sameStream(ref, stream.ref)) && !stream.restart
+        if (again) stream.beginGeneration()
+        if (stream.restart && stream.generation > 1) {
+          this.run.events.emit('stream:restarted', { stream: stream.ref, generation: stream.generation })
+        }
+        this.run.events.emit('stream:started', { stream: stream.ref, generation: stream.generation })
+      }
+    }
+    await Promise.all(ready.map((scope) => limit(() => this.#openScope(scope, reading))))
+  }
+
+  async #openScope({ plan, stored, streams }: PreparedScope, reading: Reading): Promise<void> {
+    const { run } = this
+    const details = { phase: 'open', connector: run.destination.name } as const
+    let load: Load | undefined
+    try {
+      const source = startState(streams, stored.state)
+      const states: ScopeState = {
+        source: source ?? null,
+        streams: { ...stored.state?.streams, ...Object.fromEntries(streams.map((s) => [s.key, s.state(s.open)])) },
+      }
+      const version = await guarded(run.work.signal, 'STATE_FAILED', details, () =>
+        run.owner.claim(plan.ref, states, stored.version, run.work),
+      )
+      load = await withRetry(
+        `open ${plan.ref.scope}`,
+        () =>
+          guarded(run.work.signal, 'DESTINATION_FAILED', details, () =>
+            run.destination.open(
+              {
+                scope: plan.ref,
+                version,
+                ...(stored.state && { state: stored.state }),
+                budget: run.budget,
+                streams: streams.map((stream) => stream.loadStream()),
+              },
+              run.work,
+            ),
+          ),
+        run.retry,
+        run.onRetry,
+        run.work.signal,
+      )
+      // With a state store the claim already saved the new generations; else the first publish does.
+      const saved = version === stored.version ? (stored.state?.streams ?? {}) : states.streams
+      const scope = new ScopeRun(
+        plan.ref,
+        streams,
+        load,
+        { source, version, streams: saved },
+        {
+          owner: run.owner,
+          reading,
+          events: run.events,
+          cadence: run.cadence,
+          retry: run.retry,
+          onRetry: run.onRetry,
+          settle: run.settle,
+          source: run.source.name,
+          destination: run.destination.name,
+        },
+      )
+      this.#scopes.push(scope)
+      for (const stream of streams) if (stream.setAside) this.#setAside(scope, stream, stream.setAside)
+    } catch (error) {
+      await load?.close(run.settle).catch((cause: unknown) => this.#warn('close', cause))
+      this.#endScope(plan, error)
+    }
+  }
+
+  async #readSlices(reading: Reading): Promise<void> {
+    const { run } = this
+    const slots = new Slots(run.concurrency)
+    const work = AbortSignal.any([run.work.signal, this.#stop.signal])
+    const tasks: Promise<void>[] = []
+    try {
+      const items = pull(reading.slices({ ...run.work, signal: work }), work, run.settle.signal)
+      for (;;) {
+        await slots.acquire(work)
+        let held = true
+        try {
+          const next = await guarded(work, 'SOURCE_FAILED', { phase: 'read', connector: run.source.name }, () =>
+            items.next(),
+          )
+          if (next.done) break
+          if ('planned' in next.value) this.#planned(next.value.planned)
+          else {
+            const task = this.#startSlice(next.value, reading, slots, work)
+            if (task !== undefined) {
+              held = false
+              tasks.push(task)
+            }
+          }
+        } finally {
+          if (held) slots.release()
+        }
+      }
+      for (const scope of this.#scopes) for (const stream of scope.streams) stream.planned = true
+    } catch (error) {
+      this.#endReading(error)
+    }
+    await Promise.all(tasks)
+    await Promise.all(this.#scopes.map((scope) => this.#closeScope(scope)))
+  }
+
+  /** Reads a slice when those that it comes after are done; undefined where its scope has ended. */
+  #startSlice(slice: Slice, reading: Reading, slots: Slots, work: AbortSignal): Promise<void> | undefined {
+    const scope = this.#scopeOf(slice.streams[0])
+    if (scope === undefined || scope.stop.signal.aborted) return undefined
+    const streams = scope.streams.filter(({ ref }) => slice.streams.some((other) => sameStream(ref, other)))
+    if (streams.every((stream) => stream.setAside !== undefined)) return undefined
+    for (const stream of streams) stream.unproved.add(slice.id)
+    const before = (slice.after ?? []).flatMap((id) => this.#bySlice.get(id) ?? [])
+    const task = (async () => {
+      let held = true
+      try {
+        if (before.length > 0) {
+          slots.release() // others may go on meanwhile, those that it waits for among them
+          held = false
+          await Promise.all(before)
+          await slots.acquire(work)
+          held = true
+        }
+        await this.#readSlice(slice, scope, reading, work)
+      } catch (error) {
+        this.#sliceFailed(scope, streams, error)
+      } finally {
+        if (held) slots.release()
+      }
+    })()
+    this.#bySlice.set(slice.id, task)
+    return task
+  }
+
+  async #readSlice(slice: Slice, scope: ScopeRun, reading: Reading, work: AbortSignal): Promise<void> {
+    const { run } = this
+    const signal = AbortSignal.any([work, scope.stop.signal])
+    const retry = new RetryCounter(`read slice ${slice.id}`, run.retry, run.onRetry)
+    let after = slice.resume
+    for (let number = 1; ; number++) {
+      const attempt = new SliceAttempt(slice, number, after, {
+        scope,
+        reading,
+        budget: run.budget,
+        events: run.events,
+        valuePolicy: run.valuePolicy,
+        cadence: run.cadence,
+        extractedAt: run.extractedAt,
+        work: { ...run.work, signal },
+        settle: run.settle,
+        source: run.source.name,
+        destination: run.destination.name,
+      })
+      try {
+        return await attempt.run()
+      } catch (error) {
+        if (attempt.after !== after) retry.progressed()
+        after = attempt.after
+        if (endsEpoch(error) || signal.aborted) throw error
+        const lost = slice.streams.length > 1 ? blamedStream(scope, error) : undefined
+        if (lost === undefined) await retry.again(error, signal)
+        else this.#setAside(scope, lost, error as SynclineError) // the others of the slice read on
+      }
+    }
+  }
+
+  #sliceFailed(scope: ScopeRun, streams: readonly StreamRun[], error: unknown): void {
+    const { run } = this
+    if (endsEpoch(error)) {
+      this.#epochError ??= error
+      this.#stop.abort(error)
+      return
+    }
+    if (run.work.signal.aborted || this.#stop.signal.aborted || scope.stop.signal.aborted) return
+    const known = connectorError(error, 'PIPELINE_FAILED', { phase: 'read' })
+    const [only] = streams
+    if (scope.streams.length > 1 && streams.length === 1 && only !== undefined) this.#setAside(scope, only, known)
+    else scope.fail(known)
+  }
+
+  #setAside(scope: ScopeRun, stream: StreamRun, error: SynclineError): void {
+    stream.setAside = error
+    stream.planned = true
+    stream.unproved.clear()
+    stream.tally.end('failed', error)
+    scope.sealed({ proof: { type: 'set_aside', stream: stream.ref, code: error.code } })
+  }
+
+  /** The iteration of slices ended early: by an abort, by the end of the epoch, or by an error of the source. */
+  #endReading(error: unknown): void {
+    if (this.run.work.signal.aborted || this.#stop.signal.aborted) return
+    const known = connectorError(error, 'SOURCE_FAILED', { phase: 'read', connector: this.run.source.name })
+    if (known.retry === 'automatic') {
+      this.#epochError ??= known
+      this.#stop.abort(known)
+    } else for (const scope of this.#scopes) scope.fail(known)
+  }
+
+  #planned(ref: StreamRef): void {
+    const stream = this.#scopeOf(ref)?.streams.find((candidate) => sameStream(candidate.ref, ref))
+    if (stream !== undefined) stream.planned = true
+  }
+
+  #scopeOf(ref: StreamRef | undefined): ScopeRun | undefined {
+    return this.#scopes.find(
+      (scope) => ref !== undefined && scope.streams.some((stream) => sameStream(stream.ref, ref)),
+    )
+  }
+
+  async #closeScope(scope: ScopeRun): Promise<void> {
+    const plan = this.plans.find(({ ref }) => ref.scope === scope.ref.scope)!
+    await scope.finish()
+    await scope.load.close(this.run.settle).catch((error: unknown) => this.#warn('close', error))
+    if (scope.error !== undefined) return this.#endScope(plan, scope.error)
+    if (this.#epochError !== undefined && !this.run.work.signal.aborted) return // the next session goes on with it
+    const cancelled = this.run.work.signal.aborted && scope.streams.some((s) => !s.planned || s.unproved.size > 0)
+    plan.end(cancelled ? 'cancelled' : 'succeeded')
+  }
+
+  #endScope(plan: ScopePlan, error: unknown): void {
+    if (this.run.work.signal.aborted && !isSynclineError(error)) plan.end('cancelled')
+    else if (endsEpoch(error)) this.#epochError ??= error
+    else plan.end('failed', connectorError(error, 'PIPELINE_FAILED', {}))
+  }
+
+  async #closeReading(reading: Reading): Promise<void> {
+    await reading.close(this.run.settle).catch((error: unknown) => this.#warn('close', error))
+  }
+
+  #warn(what: string, error: unknown): void {
+    const { code, message } = connectorError(error, 'PIPELINE_FAILED', {})
+    this.run.work.log('warn', `Could not ${what}: ${message}`, { code })
+  }
+}
+
+/** The source state that a session begins with: nothing where every stream of the scope begins anew. */
+function startState(streams: readonly StreamRun[], saved: ScopeState | undefined) {
+  return streams.every(({ restart }) => restart) ? undefined : (saved?.source ?? undefined)
+}
+
+function endsEpoch(error: unknown): error is SynclineError {
+  return isSynclineError(error) && (error.code === 'SOURCE_EPOCH_LOST' || error.code === 'DESTINATION_GENERATION_LOST')
+}
+
+/** The stream of a shared slice that alone is to blame for an error that will not pass. */
+function blamedStream(scope: ScopeRun, error: unknown): StreamRun | undefined {
+  if (!isSynclineError(error) || error.retry === 'automatic' || error.stream === undefined) return undefined
+  const key = streamKey(error.stream)
+  return scope.streams.find((stream) => stream.key === key && stream.setAside === undefined)
+}
