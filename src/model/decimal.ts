@@ -1,0 +1,90 @@
+/** A Decimal128 of four little-endian words, as digits. */
+export function decimalText(words: Uint32Array, scale: number): string {
+  return unscaledText(decimalUnscaled(words, 0), scale)
+}
+
+/** The unscaled value of the Decimal128 whose words begin at an index. */
+export function decimalUnscaled(words: Uint32Array, at: number): bigint {
+  const low = words[at]! + words[at + 1]! * 4_294_967_296
+  const sign = words[at + 1]! >>> 31 === 1 ? 0xffff_ffff : 0
+  if (words[at + 2] === sign && words[at + 3] === sign) {
+    return sign === 0 && low <= Number.MAX_SAFE_INTEGER
+      ? BigInt(low)
+      : BigInt.asIntN(64, (BigInt(words[at + 1]!) << 32n) | BigInt(words[at]!))
+  }
+  let value = 0n
+  for (let i = 3; i >= 0; i--) value = (value << 32n) | BigInt(words[at + i]!)
+  return BigInt.asIntN(128, value)
+}
+
+/** An unscaled value as digits with a decimal point. */
+export function unscaledText(value: bigint, scale: number): string {
+  const digits = (value < 0n ? -value : value).toString().padStart(scale + 1, '0')
+  const text = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`
+  return value < 0n ? `-${text}` : text
+}
+
+/** Writes an unscaled value as four little-endian words. */
+export function writeDecimal(words: Uint32Array, at: number, value: bigint | number): void {
+  if (typeof value === 'number') {
+    // Safe integers only; two's complement without a bigint.
+    const high = Math.floor(value / 4_294_967_296)
+    words[at] = value - high * 4_294_967_296
+    words[at + 1] = high
+    words[at + 2] = words[at + 3] = value < 0 ? 0xffff_ffff : 0
+    return
+  }
+  for (let i = 0; i < 4; i++) {
+    words[at + i] = Number(BigInt.asUintN(32, value))
+    value >>= 32n
+  }
+}
+
+const PLAIN = /^-?\d+(?:\.\d+)?$/
+const NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,6}))?$/
+
+/** Longest text that an exponent is expanded to: more than PostgreSQL's numeric can hold, and no way to fill the memory. */
+const MAX_DIGITS = 150_000
+
+/** A number's text without exponent, plus sign or bare point, all digits kept; `undefined` where it is not a finite number. */
+export function plainDecimal(text: string): string | undefined {
+  if (PLAIN.test(text)) return text
+  const match = NUMBER.exec(text)
+  if (match === null) return undefined
+  const [, sign, whole = '', fraction = '', exponentText = '0'] = match
+  if (whole === '' && fraction === '') return undefined
+  const exponent = Number(exponentText)
+  if (whole.length + fraction.length + Math.abs(exponent) > MAX_DIGITS) return undefined
+  const digits = whole + fraction
+  const point = whole.length + exponent
+  const wholePart = point <= 0 ? '0' : digits.slice(0, point).padEnd(point, '0')
+  const fractionPart = point < 0 ? '0'.repeat(-point) + digits : digits.slice(point)
+  const minus = sign === '-' ? '-' : ''
+  const trimmed = wholePart.replace(/^0+(?=\d)/, '')
+  return fractionPart === '' ? `${minus}${trimmed}` : `${minus}${trimmed}.${fractionPart}`
+}
+
+/**
+ * The unscaled value of a plain decimal text at a scale; `undefined` where digits would be lost or the precision does not hold it. A number
+ * where that is exact, as it is much cheaper.
+ */
+export function unscaled(plain: string, precision: number, scale: number): bigint | number | undefined {
+  const point = plain.indexOf('.')
+  let whole = point < 0 ? plain : plain.slice(0, point)
+  let fraction = point < 0 ? '' : plain.slice(point + 1)
+  if (fraction.length > scale) {
+    if (/[1-9]/.test(fraction.slice(scale))) return undefined
+    fraction = fraction.slice(0, scale)
+  }
+  fraction = fraction.padEnd(scale, '0')
+  const digits = whole + fraction
+  if (digits.length <= 15) {
+    const value = Number(digits)
+    return Math.abs(value) < 10 ** precision ? value + 0 : undefined
+  }
+  const negative = whole[0] === '-'
+  whole = (negative ? whole.slice(1) : whole).replace(/^0+/, '')
+  if (whole.length > precision - scale) return undefined
+  const value = BigInt(whole + fraction || '0')
+  return negative ? -value : value
+}
