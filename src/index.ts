@@ -1,1 +1,69 @@
-export {}
+export { Pipeline, type RunOptions } from './pipeline/pipeline.js'
+export type {
+  CadenceOption,
+  NamespaceOption,
+  PipelineOptions,
+  RetryOptions,
+  SchemaPolicy,
+  ValuePolicy,
+} from './pipeline/options.js'
+export type { StreamOptions, StreamsOption, TypedStreamOptions } from './pipeline/stream-options.js'
+export type { ErrorReport, PipelineEvent, PipelineEvents, PipelineListener, StreamProgress } from './pipeline/events.js'
+export { type Metrics, RunError, type RunResult, type StreamResult } from './pipeline/result.js'
+export type { SchemaChange } from './pipeline/schema-policy.js'
+
+export { ERROR_CODES, type ErrorCode, type RetryPolicy, retryPolicy } from './errors/codes.js'
+export { type ErrorPhase, isSynclineError, SynclineError, type SynclineErrorOptions } from './errors/syncline-error.js'
+
+export { advanceBySlice, proofOfSlice } from './source/advance-by-slice.js'
+export type { NativeAgreement, Planned, Reading, ReadRequest, ReadScope, ReadStream, Source } from './source/source.js'
+
+export type {
+  Cadence,
+  DestinationCapabilities,
+  IdentifierRules,
+  TypeRules,
+} from './destination/capabilities.js'
+export type {
+  Commit,
+  Destination,
+  Load,
+  LoadPlan,
+  LoadStream,
+  Receipt,
+  ReceiptTable,
+  Writer,
+} from './destination/destination.js'
+
+export type { NormalizeContext, Normalizer, RejectedRows, StreamNormalizer } from './normalizer/normalizer.js'
+export { typedNormalizer } from './normalizer/typed.js'
+
+export { fileStateStore } from './state/file-state-store.js'
+export { memoryStateStore } from './state/memory-state-store.js'
+export type { StateLock, StateStore } from './state/state-store.js'
+
+export { arrowField, arrowSchema, arrowType } from './model/arrow-type.js'
+export { Batch, type BatchOptions, type ValueChange } from './model/batch.js'
+export type { BudgetLease, ByteBudget } from './model/budget.js'
+export { type BatchChanges, OPERATION, type OrderKey } from './model/change.js'
+export type { ConfiguredCatalog, ConfiguredStream } from './model/configured-stream.js'
+export type { Context, Log, LogLevel } from './model/context.js'
+export type { FieldKind, FieldType } from './model/field-type.js'
+export type { Json } from './model/json.js'
+export type { Message, Native, Rejected, Truncate } from './model/message.js'
+export type { ProjectedColumn, Projection } from './model/projection.js'
+export type { Field, RecordSchema } from './model/schema.js'
+export type { Checkpoint, Proof, SetAside, Slice, SliceDone } from './model/slice.js'
+export type { ScopeRef, ScopeState, Stored, StreamState } from './model/state.js'
+export { type Catalog, type Stream, type StreamRef, streamKey } from './model/stream.js'
+export type { DestinationSyncMode, SyncMode, SyncModePair } from './model/sync-mode.js'
+export {
+  type TableBatch,
+  type TableField,
+  tableKey,
+  type TableNative,
+  type TableRole,
+  type TableRows,
+  type TableShape,
+  type TableTruncate,
+} from './model/table.js'
