@@ -43,6 +43,8 @@ export class ScopeRun {
   /** The first error; nothing is sealed after it. */
   error: SynclineError | undefined
   published = false
+  /** Slices given by the reading that are not read to their end yet. */
+  readonly unread = new Set<string>()
   readonly #services: ScopeServices
   #source: Json | undefined
   #version: number
@@ -72,10 +74,11 @@ export class ScopeRun {
     this.#sealed.push(piece)
     for (const { bytes } of piece.receipt?.tables ?? []) this.#sealedBytes += bytes
     if (piece.proof.type === 'slice_done') {
+      this.unread.delete(piece.proof.slice)
       for (const stream of this.streams) stream.unproved.delete(piece.proof.slice)
     }
     this.#timer ??= setTimeout(() => this.#publishSoon(), this.#services.cadence.milliseconds)
-    if (this.#sealedBytes >= this.#services.cadence.bytes || this.#complete) this.#publishSoon()
+    if (this.#sealedBytes >= this.#services.cadence.bytes || this.complete) this.#publishSoon()
   }
 
   /** The first error ends the scope: its slices stop, what is sealed is still published. */
@@ -93,8 +96,9 @@ export class ScopeRun {
     await this.#publishing
   }
 
-  get #complete(): boolean {
-    return this.streams.every((stream) => stream.planned && stream.unproved.size === 0)
+  /** Everything that the reading gave has been read. */
+  get complete(): boolean {
+    return this.unread.size === 0 && this.streams.every((stream) => stream.planned)
   }
 
   #somethingToPublish(): boolean {

@@ -110,9 +110,8 @@ export class Session {
   ): Promise<void> {
     for (const { streams } of ready) {
       for (const stream of streams) {
-        const again = reading.restarted.some((ref) => sameStream(ref, stream.ref)) && !stream.restart
-        if (again) stream.beginGeneration()
-        if (stream.restart && stream.generation > 1) {
+        if (!stream.restart && reading.restarted.some((ref) => sameStream(ref, stream.ref))) {
+          stream.beginGeneration()
           this.run.events.emit('stream:restarted', { stream: stream.ref, generation: stream.generation })
         }
         this.run.events.emit('stream:started', { stream: stream.ref, generation: stream.generation })
@@ -221,7 +220,8 @@ export class Session {
     if (scope === undefined || scope.stop.signal.aborted) return undefined
     const streams = scope.streams.filter(({ ref }) => slice.streams.some((other) => sameStream(ref, other)))
     if (streams.every((stream) => stream.setAside !== undefined)) return undefined
-    for (const stream of streams) stream.unproved.add(slice.id)
+    scope.unread.add(slice.id)
+    for (const stream of streams) if (!stream.planned) stream.unproved.add(slice.id)
     const before = (slice.after ?? []).flatMap((id) => this.#bySlice.get(id) ?? [])
     const task = (async () => {
       let held = true
@@ -235,7 +235,7 @@ export class Session {
         }
         await this.#readSlice(slice, scope, reading, work)
       } catch (error) {
-        this.#sliceFailed(scope, streams, error)
+        this.#sliceFailed(slice, scope, streams, error)
       } finally {
         if (held) slots.release()
       }
@@ -276,7 +276,7 @@ export class Session {
     }
   }
 
-  #sliceFailed(scope: ScopeRun, streams: readonly StreamRun[], error: unknown): void {
+  #sliceFailed(slice: Slice, scope: ScopeRun, streams: readonly StreamRun[], error: unknown): void {
     const { run } = this
     if (endsEpoch(error)) {
       this.#epochError ??= error
@@ -286,6 +286,7 @@ export class Session {
     if (run.work.signal.aborted || this.#stop.signal.aborted || scope.stop.signal.aborted) return
     const known = connectorError(error, 'PIPELINE_FAILED', { phase: 'read' })
     const [only] = streams
+    scope.unread.delete(slice.id)
     if (scope.streams.length > 1 && streams.length === 1 && only !== undefined) this.#setAside(scope, only, known)
     else scope.fail(known)
   }
@@ -325,7 +326,7 @@ export class Session {
     await scope.load.close(this.run.settle).catch((error: unknown) => this.#warn('close', error))
     if (scope.error !== undefined) return this.#endScope(plan, scope.error)
     if (this.#epochError !== undefined && !this.run.work.signal.aborted) return // the next session goes on with it
-    const cancelled = this.run.work.signal.aborted && scope.streams.some((s) => !s.planned || s.unproved.size > 0)
+    const cancelled = this.run.work.signal.aborted && !scope.complete
     plan.end(cancelled ? 'cancelled' : 'succeeded')
   }
 

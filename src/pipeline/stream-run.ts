@@ -65,7 +65,7 @@ export class StreamRun {
   native: NativeAgreement | undefined
   /** No more slices come. */
   planned = false
-  /** Slices given by the reading whose end is not proved yet. */
+  /** Slices of the open generation whose end is not proved yet. Slices given after `planned` (a change log's) are not of it. */
   readonly unproved = new Set<string>()
   /** Why it was left behind, in a shared scope. */
   setAside: SynclineError | undefined
