@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { ERROR_CODES } from '#src/errors/codes.js'
 import { withErrorTable } from '../../scripts/error-table.js'
 import { root } from '../../scripts/package-json.js'
+import { pages } from './pages.js'
 
 test('docs/errors.md lists the codes as they are (`npm run api` writes them)', () => {
   const page = readFileSync(join(root, 'docs/errors.md'), 'utf8')
@@ -18,8 +19,7 @@ test('codes are named by area', () => {
 })
 
 test('every code in a page of the docs exists', () => {
-  const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/errors.md', 'docs/concepts.md']
-  const unknown = pages.flatMap((page) =>
+  const unknown = pages().flatMap((page) =>
     [
       ...readFileSync(join(root, page), 'utf8').matchAll(
         /`((?:CONFIG|SOURCE|NORMALIZE|DESTINATION|STATE|PIPELINE|PROTOCOL)_[A-Z_]+)`/g,

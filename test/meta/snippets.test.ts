@@ -1,16 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
 import { root } from '../../scripts/package-json.js'
-
-const PAGES = [
-  'README.md',
-  'CONTRIBUTING.md',
-  ...readdirSync(join(root, 'docs'))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
-]
+import { pages } from './pages.js'
 
 /** Inside the package, so that `syncline/...` means this package. */
 const directory = join(root, '.cache/snippets')
@@ -18,7 +11,7 @@ const directory = join(root, '.cache/snippets')
 test('every block marked ts in the README and the docs compiles', { timeout: 120_000 }, () => {
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
-  const snippets = PAGES.flatMap(snippetsOf)
+  const snippets = pages().flatMap(snippetsOf)
   for (const snippet of snippets) writeFileSync(snippet.path, snippet.text)
   expect(snippets.length).toBeGreaterThan(0)
   expect(compile(snippets.map((snippet) => snippet.path))).toEqual([])
