@@ -10,6 +10,8 @@ export interface SourceFile {
   readonly text: string
   /** Files of src/ that it imports or re-exports, types too. */
   readonly imports: readonly string[]
+  /** Those that are there at run time. */
+  readonly runtimeImports: readonly string[]
 }
 
 /** Every TypeScript file of src/. */
@@ -18,13 +20,21 @@ export function sourceFiles(): SourceFile[] {
     .filter((path) => path.endsWith('.ts'))
     .map((path) => {
       const text = readFileSync(join(root, 'src', path), 'utf8')
-      const imports = ts
-        .preProcessFile(text)
-        .importedFiles.map((imported) => imported.fileName)
-        .filter((name) => name.startsWith('.'))
-        .map((name) => posix.join(posix.dirname(path), name).replace(/\.js$/, '.ts'))
-      return { path, text, imports }
+      const resolve = (names: readonly string[]) =>
+        names
+          .filter((name) => name.startsWith('.'))
+          .map((name) => posix.join(posix.dirname(path), name).replace(/\.js$/, '.ts'))
+      const imports = resolve(importedNames(text))
+      return { path, text, imports, runtimeImports: resolve(importedNames(withoutTypeImports(text))) }
     })
+}
+
+function importedNames(text: string): string[] {
+  return ts.preProcessFile(text).importedFiles.map((imported) => imported.fileName)
+}
+
+function withoutTypeImports(text: string): string {
+  return text.replace(/^(import|export) type [^'"]*from '[^']*'$/gm, '')
 }
 
 /** Paths relative to the folder, with forward slashes, sorted. */
