@@ -1,0 +1,14 @@
+export { type MemoryDestinationOptions, memoryDestination } from './memory/memory-destination.js'
+export { type MemorySourceOptions, memorySource } from './memory/memory-source.js'
+export { type MemoryStore, memoryStore, readMemoryTable, type StoredRow } from './memory/memory-store.js'
+export {
+  type MemoryRow,
+  type MemoryRowOptions,
+  type MemoryTable,
+  type MemoryTableDefinition,
+  MemoryTables,
+} from './memory/memory-tables.js'
+export { MEMORY_ROWS } from './memory/native-rows.js'
+export { observedDestination, observedStateStore } from './observed-destination.js'
+export { observedSource } from './observed-source.js'
+export type { CallDetails, CallName, CallPhase, OnCall } from './on-call.js'
