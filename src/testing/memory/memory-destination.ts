@@ -5,7 +5,7 @@ import type { ScopeRef } from '../../model/state.js'
 import { observedDestination } from '../observed-destination.js'
 import type { OnCall } from '../on-call.js'
 import { MemoryLoad } from './memory-load.js'
-import type { MemoryStore } from './memory-store.js'
+import { type MemoryStore, scopeKey } from './memory-store.js'
 import { MEMORY_ROWS } from './native-rows.js'
 
 export interface MemoryDestinationOptions {
@@ -69,8 +69,4 @@ export function memoryDestination(store: MemoryStore, options: MemoryDestination
     },
   }
   return options.onCall ? observedDestination(destination, options.onCall) : destination
-}
-
-export function scopeKey({ pipeline, scope }: ScopeRef): string {
-  return JSON.stringify([pipeline, scope])
 }

@@ -6,8 +6,7 @@ import { type StreamRef, streamKey, streamRef } from '../../model/stream.js'
 import { yieldToEventLoop } from '../../util/abort.js'
 import { applyCommit } from './apply-commit.js'
 import { CallGuard } from './call-guard.js'
-import { scopeKey } from './memory-destination.js'
-import type { MemoryStore, StoredPiece } from './memory-store.js'
+import { type MemoryStore, type StoredPiece, scopeKey } from './memory-store.js'
 import { MemoryWriter } from './memory-writer.js'
 
 /** One run's session for one scope. */

@@ -1,5 +1,5 @@
 import type { OrderKey } from '../../model/change.js'
-import type { Stored } from '../../model/state.js'
+import type { ScopeRef, Stored } from '../../model/state.js'
 import type { StreamRef } from '../../model/stream.js'
 import { type TableShape, tableKey } from '../../model/table.js'
 
@@ -84,4 +84,8 @@ export function widened(before: TableShape | undefined, next: TableShape): Table
   if (before === undefined) return next
   const names = new Set(next.fields.map(({ name }) => name))
   return { ...next, fields: [...next.fields, ...before.fields.filter(({ name }) => !names.has(name))] }
+}
+
+export function scopeKey({ pipeline, scope }: ScopeRef): string {
+  return JSON.stringify([pipeline, scope])
 }
