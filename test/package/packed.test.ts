@@ -57,22 +57,13 @@ describe('the packed tarball', () => {
 
   test('types of a host compile', { timeout: 120_000 }, async () => {
     await cp(new URL('host.ts', import.meta.url), join(project, 'host.ts'))
-    const flags = [
-      '--noEmit',
-      '--strict',
-      '--module',
-      'nodenext',
-      '--target',
-      'es2023',
-      '--types',
-      'node',
-      '--typeRoots',
-    ]
-    const result = run(
-      process.execPath,
-      [join(root, 'node_modules/typescript/bin/tsc'), ...flags, join(root, 'node_modules/@types'), 'host.ts'],
-      { cwd: project },
-    )
+    const imports = entryPoints().map(({ specifier, name }) => `export * as ${name} from '${specifier}'\n`)
+    await writeFile(join(project, 'all.ts'), imports.join(''))
+    const compilerOptions = { strict: true, noEmit: true, module: 'nodenext', target: 'es2023', lib: ['es2023'] }
+    const types = { types: ['node'], typeRoots: [join(root, 'node_modules/@types')] }
+    const config = { compilerOptions: { ...compilerOptions, ...types }, files: ['host.ts', 'all.ts'] }
+    await writeFile(join(project, 'tsconfig.json'), JSON.stringify(config))
+    const result = run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project])
     await expect(result.catch((error) => Promise.reject(new Error(error.stdout)))).resolves.toBeDefined()
   })
 })
