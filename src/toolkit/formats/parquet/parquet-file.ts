@@ -1,0 +1,127 @@
+import type { RecordBatch, Schema } from 'apache-arrow'
+import type { BudgetLease, ByteBudget } from '../../../model/budget.js'
+import type { Context } from '../../../model/context.js'
+import type { TableShape } from '../../../model/table.js'
+import { orAbort } from '../../../util/abort.js'
+import type { ByteSink, FileEncoder } from '../file-format.js'
+import type { ParquetSettings } from './parquet-options.js'
+import { fileSchema, RowGroup } from './row-group.js'
+import { ParquetStitcher } from './stitch.js'
+import type { Encoded } from './worker-protocol.js'
+
+type Encode = (stream: readonly Uint8Array<ArrayBuffer>[], rows: number) => Promise<Encoded>
+
+/** Encoding changes the size; so much of what waits counts for the size of the file. */
+const GUESSED_RATIO = 0.4
+
+/** One Parquet file: gathers row groups under the budget, has them encoded elsewhere, and puts them out in order. */
+export class ParquetFile implements FileEncoder {
+  records = 0
+  readonly #schema: Schema
+  readonly #output: ByteSink
+  readonly #encode: Encode
+  readonly #lease: BudgetLease
+  readonly #rows: number
+  readonly #blockSize: number
+  readonly #stitcher = new ParquetStitcher()
+  /** Row groups are written with a signal of the file: an aborted `write` is no reason to lose one that was taken before. */
+  readonly #stop = new AbortController()
+  readonly #context: Context
+  #group: RowGroup
+  /** Bytes of row groups on their way. */
+  #pending = 0
+  #tail: Promise<void> = Promise.resolve()
+  #failure: unknown
+
+  constructor(
+    table: TableShape,
+    output: ByteSink,
+    settings: ParquetSettings,
+    budget: ByteBudget,
+    context: Context,
+    encode: Encode,
+  ) {
+    this.#schema = fileSchema(table)
+    this.#output = output
+    this.#encode = encode
+    this.#rows = settings.rowGroupRows
+    this.#blockSize = Math.min(settings.blockSize, Math.max(1, Math.floor(budget.limit / 8)))
+    this.#context = { ...context, signal: this.#stop.signal }
+    this.#lease = budget.lease(() => this.#relieve())
+    this.#group = new RowGroup(this.#schema)
+  }
+
+  get bytes(): number {
+    return this.#stitcher.position + Math.round(GUESSED_RATIO * (this.#pending + this.#group.bytes))
+  }
+
+  async write(columns: RecordBatch, context: Context): Promise<void> {
+    for (let from = 0; from < columns.numRows; ) {
+      const to = Math.min(columns.numRows, from + this.#rows - this.#group.rows)
+      await this.#add(from === 0 && to === columns.numRows ? columns : columns.slice(from, to), context)
+      from = to
+    }
+  }
+
+  async #add(columns: RecordBatch, context: Context): Promise<void> {
+    this.#throwFailure()
+    const held = this.#pending + this.#group.bytes
+    await this.#lease.resize(held + columns.data.byteLength, context.signal)
+    this.#group.add(columns)
+    this.records += columns.numRows
+    await this.#lease.resize(this.#pending + this.#group.bytes, context.signal)
+    if (this.#group.rows < this.#rows && this.#group.bytes < this.#blockSize) return
+    // At most one row group is on its way while the next one is gathered.
+    await orAbort(this.#tail, context.signal)
+    this.#throwFailure()
+    // The budget may have ended it meanwhile.
+    if (this.#group.rows > 0) this.#endGroup()
+  }
+
+  async finish(context: Context): Promise<void> {
+    if (this.#group.rows > 0 || (this.records === 0 && this.#stitcher.position === 0)) this.#endGroup()
+    await orAbort(this.#tail, context.signal)
+    this.#throwFailure()
+    await this.#output(this.#stitcher.finish(), context)
+    this.#lease.release()
+  }
+
+  abort(): void {
+    this.#stop.abort(new Error('The file was given up.'))
+    this.#lease.release()
+  }
+
+  /** The budget is short: what is held goes out as a smaller row group. */
+  async #relieve(): Promise<void> {
+    if (this.#group.rows > 0) this.#endGroup()
+    await this.#tail
+  }
+
+  #endGroup(): void {
+    const group = this.#group
+    this.#group = new RowGroup(this.#schema)
+    const { bytes } = group
+    this.#pending += bytes
+    this.#tail = this.#tail
+      .then(() => this.#put(group))
+      .catch((error) => {
+        this.#failure ??= error
+      })
+      .finally(async () => {
+        this.#pending -= bytes
+        if (!this.#stop.signal.aborted)
+          await this.#lease.resize(Math.min(this.#lease.bytes, this.#pending + this.#group.bytes), this.#stop.signal)
+      })
+  }
+
+  async #put(group: RowGroup): Promise<void> {
+    this.#throwFailure()
+    this.#stop.signal.throwIfAborted()
+    const { file } = await orAbort(this.#encode(group.end(), group.rows), this.#stop.signal)
+    for (const part of this.#stitcher.add(file)) await this.#output(part, this.#context)
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure
+  }
+}

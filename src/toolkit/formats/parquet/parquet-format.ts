@@ -1,0 +1,53 @@
+import type { TableShape } from '../../../model/table.js'
+import type { FileFormat, FormatSession } from '../file-format.js'
+import { ParquetFile } from './parquet-file.js'
+import type { ParquetSettings } from './parquet-options.js'
+import { ParquetWorkers } from './worker-pool.js'
+import type { Encoded, EncodeOptions } from './worker-protocol.js'
+
+export function parquetFormat(settings: ParquetSettings): FileFormat {
+  return {
+    name: 'parquet',
+    extension: 'parquet',
+    mediaType: 'application/vnd.apache.parquet',
+    session: () => parquetSession(settings),
+  }
+}
+
+function parquetSession(settings: ParquetSettings): FormatSession {
+  const workers = new ParquetWorkers(settings.workers)
+  const dictionaries = new DictionaryChoices(settings, workers)
+  return {
+    encoder: (table, output, budget, context) =>
+      new ParquetFile(table, output, settings, budget, context, (stream, rows) =>
+        dictionaries.encode(table, stream, rows),
+      ),
+    close: () => workers.close(),
+  }
+}
+
+/** Chooses a table's dictionary columns with its first row group and keeps to it. */
+class DictionaryChoices {
+  readonly #settings: ParquetSettings
+  readonly #workers: ParquetWorkers
+  readonly #chosen = new Map<string, readonly string[]>()
+
+  constructor(settings: ParquetSettings, workers: ParquetWorkers) {
+    this.#settings = settings
+    this.#workers = workers
+  }
+
+  async encode(table: TableShape, stream: readonly Uint8Array<ArrayBuffer>[], rows: number): Promise<Encoded> {
+    const key = JSON.stringify([table.stream, table.namespace, table.name, table.fields.map(({ name }) => name)])
+    const options: EncodeOptions = { ...this.#settings, dictionary: this.#chosen.get(key) ?? this.#first(table) }
+    const encoded = await this.#workers.encode(stream, rows, options)
+    if (options.dictionary === 'choose' && rows > 0) this.#chosen.set(key, encoded.dictionary)
+    return encoded
+  }
+
+  #first(table: TableShape): EncodeOptions['dictionary'] {
+    const { dictionary } = this.#settings
+    if (dictionary === 'auto') return 'choose'
+    return dictionary ? table.fields.filter(({ type }) => type.kind !== 'boolean').map(({ name }) => name) : []
+  }
+}

@@ -1,0 +1,29 @@
+export const PARQUET_COMPRESSIONS = ['uncompressed', 'snappy', 'gzip', 'zstd', 'brotli', 'lz4'] as const
+export type ParquetCompression = (typeof PARQUET_COMPRESSIONS)[number]
+
+export interface EncodeOptions {
+  readonly compression: ParquetCompression
+  /** Bytes. */
+  readonly pageSize: number
+  /** Bytes of a column's dictionary, after which plain values follow. */
+  readonly dictionaryPageSize: number
+  /** Columns with a dictionary; `choose`: those with few distinct values among the rows of this group. */
+  readonly dictionary: 'choose' | readonly string[]
+}
+
+/** One row group to be encoded: an Arrow IPC stream, in parts. */
+export interface EncodeRequest {
+  readonly id: number
+  readonly stream: readonly Uint8Array<ArrayBuffer>[]
+  readonly rows: number
+  readonly options: EncodeOptions
+}
+
+/** A complete Parquet file with these rows in one row group. */
+export interface Encoded {
+  readonly file: Uint8Array<ArrayBuffer>
+  /** The columns that have a dictionary. */
+  readonly dictionary: readonly string[]
+}
+
+export type EncodeResponse = { readonly id: number } & (Encoded | { readonly error: string })
