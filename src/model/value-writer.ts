@@ -27,8 +27,8 @@ const { taken, unfit, cut } = FIT
 
 /**
  * Appends values in the form of records (the table at {@link FieldType}) to a column. Beyond that form it takes: a whole `number` for `int64` and
- * `bigint` for the smaller ones; `number` and `bigint` for decimals; `Date` for dates and timestamps; any value for `json`, arrays for
- * `array` and plain objects for `object`.
+ * `bigint` for the smaller ones; `number` and `bigint` for decimals; `Date` for dates and timestamps; base64 text for `binary`; any value for
+ * `json`, arrays for `array` and plain objects for `object`.
  */
 export function valueWriter(type: FieldType, column: ColumnWriter): ValueWriter {
   switch (type.kind) {
@@ -152,11 +152,15 @@ function hasDigits(plain: string, precision: number, scale: number): boolean {
   return fraction.replace(/0+$/, '').length <= scale && whole.replace(/^0+/, '').length <= precision - scale
 }
 
+const BASE64 = /^(?:[\w+/-]{4})*(?:[\w+/-]{2}(?:==)?|[\w+/-]{3}=?)?$/
+
 const binary =
   (column: BytesColumn): ValueWriter =>
   (value) => {
-    if (!(value instanceof Uint8Array)) return unfit
-    column.pushBytes(value)
+    const base64 = typeof value === 'string' && BASE64.test(value)
+    const bytes = base64 ? Buffer.from(value, 'base64') : value
+    if (!(bytes instanceof Uint8Array)) return unfit
+    column.pushBytes(bytes)
     return taken
   }
 

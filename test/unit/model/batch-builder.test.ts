@@ -76,7 +76,7 @@ describe('BatchBuilder', () => {
       [{ kind: 'decimal', precision: 40, scale: 2 }, ['1'.repeat(39), '0.001']],
       [{ kind: 'decimal' }, ['NaN', '1e999999', 'x']],
       [{ kind: 'string' }, [1, 'a\ud800', `${'a'.repeat(40)}\udc00`, {}]],
-      [{ kind: 'binary' }, ['x', [1]]],
+      [{ kind: 'binary' }, ['x', '%%%%', [1]]],
       [
         { kind: 'date' },
         ['2023-02-29', '2023-13-01', 'today', '0000-01-01 BC', new Date(Number.NaN), '2023-01-01T00:00:00Z'],
@@ -126,6 +126,7 @@ describe('BatchBuilder', () => {
         { big: 2n ** 70n, at: midnight, bytes: new Uint8Array([1, 2]), no: undefined },
         `{"big":${2n ** 70n},"at":"2024-02-29T00:00:00.000Z","bytes":"AQI="}`,
       ],
+      [{ kind: 'binary' }, 'AQI=', new Uint8Array([1, 2])],
       [{ kind: 'json' }, 'null', 'null'],
       [{ kind: 'json' }, '12345678901234567890', '12345678901234567890'],
       [{ kind: 'json' }, cyclic, null],
