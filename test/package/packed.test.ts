@@ -55,6 +55,32 @@ describe('the packed tarball', () => {
     expect(await titles(lake)).toEqual(TITLES)
   })
 
+  test('a bundled host runs a sync where no package is installed, with its worker beside it', {
+    timeout: 120_000,
+  }, async () => {
+    await cp(new URL('host.ts', import.meta.url), join(project, 'host.ts'))
+    const program = await bundle('alone', false)
+    await build({
+      ...BUNDLE,
+      absWorkingDir: project,
+      entryPoints: ['node_modules/syncline/dist/toolkit/formats/parquet/parquet-worker.js'],
+      outdir: dirname(program),
+    })
+    await cp(
+      join(root, 'node_modules/parquet-wasm/node/parquet_wasm_bg.wasm'),
+      join(dirname(program), 'parquet_wasm_bg.wasm'),
+    )
+    const elsewhere = await mkdtemp(join(tmpdir(), 'syncline-alone-'))
+    try {
+      await cp(dirname(program), elsewhere, { recursive: true })
+      await writeFile(join(elsewhere, 'package.json'), '{"type":"module"}')
+      const { lake } = await runHost(join(elsewhere, 'host.js'))
+      expect(await titles(lake)).toEqual(TITLES)
+    } finally {
+      await rm(elsewhere, { recursive: true, force: true })
+    }
+  })
+
   test('types of a host compile', { timeout: 120_000 }, async () => {
     await cp(new URL('host.ts', import.meta.url), join(project, 'host.ts'))
     const imports = entryPoints().map(({ specifier, name }) => `export * as ${name} from '${specifier}'\n`)
@@ -68,30 +94,35 @@ describe('the packed tarball', () => {
   })
 })
 
+/** As docs/bundling.md says: what the CommonJS among the dependencies needs in an ESM bundle. */
+const BUNDLE = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  banner: {
+    js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); const __dirname = import.meta.dirname;`,
+  },
+} as const
+
 const TITLES = ['Dune', 'Emma', 'Ulysses']
 
 /** The host as one JavaScript file: with its packages left outside, or all in one. */
 async function bundle(name: string, external: boolean): Promise<string> {
   const outfile = join(project, name, 'host.js')
   await build({
+    ...BUNDLE,
     absWorkingDir: project,
     entryPoints: ['host.ts'],
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    ...(external ? { packages: 'external' as const } : { banner: { js: REQUIRE } }),
+    ...(external ? { packages: 'external' as const } : {}),
     outfile,
   })
   return outfile
 }
 
-/** What CommonJS packages (pg) need in an ESM bundle; esbuild's own advice. */
-const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`
-
 async function runHost(program: string): Promise<{ readonly lake: string }> {
   const lake = join(dirname(program), 'lake')
   await mkdir(lake)
-  await run(process.execPath, [program, lake], { cwd: project })
+  await run(process.execPath, [program, lake], { cwd: dirname(program) })
   return { lake }
 }
 
