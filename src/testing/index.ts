@@ -1,3 +1,5 @@
+export { type SourceConformance, type SourceFixture, sourceConformance } from './conformance/source-conformance.js'
+export { type TestRunner, testContext } from './conformance/suite.js'
 export { type MemoryDestinationOptions, memoryDestination } from './memory/memory-destination.js'
 export { type MemorySourceOptions, memorySource } from './memory/memory-source.js'
 export { type MemoryStore, memoryStore, readMemoryTable, type StoredRow } from './memory/memory-store.js'
