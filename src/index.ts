@@ -1,29 +1,12 @@
-export { Pipeline, type RunOptions } from './pipeline/pipeline.js'
-export type {
-  CadenceOption,
-  NamespaceOption,
-  PipelineOptions,
-  RetryOptions,
-  SchemaPolicy,
-  ValuePolicy,
-} from './pipeline/options.js'
-export type { StreamOptions, StreamsOption, TypedStreamOptions } from './pipeline/stream-options.js'
-export type { ErrorReport, PipelineEvent, PipelineEvents, PipelineListener, StreamProgress } from './pipeline/events.js'
-export { type Metrics, RunError, type RunResult, type StreamResult } from './pipeline/result.js'
-export type { SchemaChange } from './pipeline/schema-policy.js'
-
-export { ERROR_CODES, type ErrorCode, type RetryPolicy, retryPolicy } from './errors/codes.js'
-export { type ErrorPhase, isSynclineError, SynclineError, type SynclineErrorOptions } from './errors/syncline-error.js'
-
-export { advanceBySlice, proofOfSlice } from './source/advance-by-slice.js'
-export type { NativeAgreement, Planned, Reading, ReadRequest, ReadScope, ReadStream, Source } from './source/source.js'
-
 export type {
   Cadence,
   DestinationCapabilities,
   IdentifierRules,
   TypeRules,
 } from './destination/capabilities.js'
+export { defineDestination } from './destination/define-destination.js'
+export type { DeliveredRecord } from './destination/delivered-records.js'
+export type { DefineDestinationOptions, Delivery } from './destination/delivery.js'
 export type {
   Commit,
   Destination,
@@ -34,14 +17,8 @@ export type {
   ReceiptTable,
   Writer,
 } from './destination/destination.js'
-
-export type { NormalizeContext, Normalizer, RejectedRows, StreamNormalizer } from './normalizer/normalizer.js'
-export { typedNormalizer } from './normalizer/typed.js'
-
-export { fileStateStore } from './state/file-state-store.js'
-export { memoryStateStore } from './state/memory-state-store.js'
-export type { StateLock, StateStore } from './state/state-store.js'
-
+export { ERROR_CODES, type ErrorCode, type RetryPolicy, retryPolicy } from './errors/codes.js'
+export { type ErrorPhase, isSynclineError, SynclineError, type SynclineErrorOptions } from './errors/syncline-error.js'
 export { arrowField, arrowSchema, arrowType } from './model/arrow-type.js'
 export { Batch, type BatchOptions, type ValueChange } from './model/batch.js'
 export type { BudgetLease, ByteBudget } from './model/budget.js'
@@ -60,10 +37,44 @@ export type { DestinationSyncMode, SyncMode, SyncModePair } from './model/sync-m
 export {
   type TableBatch,
   type TableField,
-  tableKey,
   type TableNative,
   type TableRole,
   type TableRows,
   type TableShape,
   type TableTruncate,
+  tableKey,
 } from './model/table.js'
+export type { NormalizeContext, Normalizer, RejectedRows, StreamNormalizer } from './normalizer/normalizer.js'
+export { typedNormalizer } from './normalizer/typed.js'
+export type { ErrorReport, PipelineEvent, PipelineEvents, PipelineListener, StreamProgress } from './pipeline/events.js'
+export type {
+  CadenceOption,
+  NamespaceOption,
+  PipelineOptions,
+  RetryOptions,
+  SchemaPolicy,
+  ValuePolicy,
+} from './pipeline/options.js'
+export { Pipeline, type RunOptions } from './pipeline/pipeline.js'
+export { type Metrics, RunError, type RunResult, type StreamResult } from './pipeline/result.js'
+export type { SchemaChange } from './pipeline/schema-policy.js'
+export type { StreamOptions, StreamsOption, TypedStreamOptions } from './pipeline/stream-options.js'
+export { advanceBySlice, proofOfSlice } from './source/advance-by-slice.js'
+export { type DefineSourceOptions, defineSource } from './source/define-source.js'
+export type { Records, RecordsRequest } from './source/definition.js'
+export { type ReadRecordsOptions, type RecordsOf, readRecords, type StreamNameOf } from './source/read-records.js'
+export type { NativeAgreement, Planned, Reading, ReadRequest, ReadScope, ReadStream, Source } from './source/source.js'
+export { type StreamDefinition, type StreamDefinitionOptions, stream } from './source/stream-definition.js'
+export type {
+  CheckedRecord,
+  CursorChoice,
+  CursorFieldName,
+  FieldName,
+  RecordOf,
+  RejectedRecord,
+  TypedSource,
+  TypedStream,
+} from './source/typed-source.js'
+export { type FileStateStoreOptions, fileStateStore } from './state/file-state-store.js'
+export { memoryStateStore } from './state/memory-state-store.js'
+export type { StateLock, StateStore } from './state/state-store.js'

@@ -8,8 +8,20 @@ export interface TypedStream<
 > {
   readonly primaryKey: Key
   readonly cursorField: Cursor
-  /** The typed record of a row as `batch.rows()` gives it. */
-  toRecord(row: Readonly<Record<string, unknown>>): Item
+  /** All records once, typed and checked. */
+  readAll(request: { readonly signal: AbortSignal }): AsyncIterable<CheckedRecord<Item>>
+}
+
+/** A record that fits its schema, or what is known of one that does not. */
+export type CheckedRecord<Item extends object = object> =
+  | { readonly record: Item }
+  | { readonly rejected: RejectedRecord }
+
+export interface RejectedRecord {
+  /** Why, without values. */
+  readonly reason: string
+  /** The record as JSON text, as far as it could be read. */
+  readonly text?: string
 }
 
 /** A source whose streams, fields and keys are known to the compiler; what is not among them does not compile in a pipeline. */
@@ -20,7 +32,7 @@ export interface TypedSource<
 }
 
 /** The records of a typed stream. */
-export type RecordOf<S extends TypedStream> = ReturnType<S['toRecord']>
+export type RecordOf<S extends TypedStream> = S extends TypedStream<infer Item> ? Item : never
 
 export type FieldName<Item> = keyof Item & string
 

@@ -1,0 +1,71 @@
+import { SynclineError, toSynclineError } from '../errors/syncline-error.js'
+import type { SyncModePair } from '../model/sync-mode.js'
+import type { DestinationCapabilities } from './capabilities.js'
+import { DeliveringLoad } from './delivering-load.js'
+import type { DefineDestinationOptions } from './delivery.js'
+import type { Destination } from './destination.js'
+
+/**
+ * A destination of the host's own, by a function that delivers records; it needs a state store. Rows are held until they are published, under the
+ * byte budget of the run and in a temporary file beyond it, then delivered at least once. Rows of a full refresh are delivered as they come,
+ * so one that fails in its middle leaves what it delivered.
+ */
+export function defineDestination(options: DefineDestinationOptions): Destination {
+  const { name, modes, check, deliver, batchRecords = 500, spillDirectory } = options
+  if (typeof name !== 'string' || name === '') throw invalid('name: expected a text', 'Name the destination.')
+  if (typeof deliver !== 'function')
+    throw invalid('deliver: expected a function', 'Give a function that takes records.')
+  if (
+    !Array.isArray(modes) ||
+    modes.length === 0 ||
+    !modes.every((mode) => mode === 'append' || mode === 'append_dedup')
+  ) {
+    throw invalid("modes: expected 'append', 'append_dedup' or both", "Write modes: ['append'].")
+  }
+  if (!Number.isSafeInteger(batchRecords) || batchRecords < 1) {
+    throw invalid('batchRecords: expected a whole number from 1', 'Leave it out for 500.')
+  }
+  const delivering = { name, deliver, batchRecords, spillDirectory }
+
+  return {
+    name,
+    capabilities: { ...CAPABILITIES, modes: modes.flatMap(pairs) },
+    async check({ signal, log }) {
+      signal.throwIfAborted()
+      try {
+        await check?.({ signal, log })
+      } catch (error) {
+        signal.throwIfAborted()
+        throw toSynclineError(error, 'DESTINATION_FAILED', {
+          phase: 'check',
+          connector: name,
+          message: 'The check of the destination failed.',
+          hint: 'Look at the cause.',
+        })
+      }
+    },
+    async open(plan, { signal }) {
+      signal.throwIfAborted()
+      return new DeliveringLoad(plan, delivering)
+    },
+  }
+}
+
+const CAPABILITIES: Omit<DestinationCapabilities, 'modes'> = {
+  identifiers: { maxBytes: 1024, caseSensitive: true },
+  types: { asText: [], maxDecimalPrecision: 38 },
+  visibility: 'appended',
+  cadence: { bytes: 16 * 1024 * 1024, milliseconds: 10_000 },
+}
+
+const pairs = (destinationSyncMode: 'append' | 'append_dedup'): SyncModePair[] => [
+  { syncMode: 'full_refresh', destinationSyncMode },
+  { syncMode: 'incremental', destinationSyncMode },
+]
+
+function invalid(problem: string, hint: string): SynclineError {
+  return new SynclineError('CONFIG_INVALID', `Invalid options of defineDestination(): ${problem}.`, {
+    phase: 'configure',
+    hint,
+  })
+}
