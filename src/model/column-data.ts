@@ -47,6 +47,15 @@ function takeNulls(data: Data, rows: Uint32Array): { nullCount: number; nullBitm
   return { nullCount, nullBitmap }
 }
 
+/** The nulls of a column as a bitmap that begins with its first row. */
+export function alignedNulls(data: Data): { nullCount: number; nullBitmap?: Uint8Array } {
+  if (data.nullCount === 0) return { nullCount: 0 }
+  if (data.offset === 0) return { nullCount: data.nullCount, nullBitmap: data.nullBitmap }
+  const nullBitmap = newBitmap(data.length)
+  copyBits(nullBitmap, 0, data.nullBitmap, data.offset, data.length)
+  return { nullCount: data.nullCount, nullBitmap }
+}
+
 /** Columns of one type, one after the other. There is at least one. */
 export function concatColumns(parts: readonly Data[]): Data {
   const { type } = parts[0]!
