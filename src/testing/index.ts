@@ -1,4 +1,14 @@
+export {
+  type DestinationConformance,
+  type DestinationFixture,
+  destinationConformance,
+} from './conformance/destination-conformance.js'
 export { type SourceConformance, type SourceFixture, sourceConformance } from './conformance/source-conformance.js'
+export {
+  type StateStoreConformance,
+  type StateStoreFixture,
+  stateStoreConformance,
+} from './conformance/state-store-conformance.js'
 export { type TestRunner, testContext } from './conformance/suite.js'
 export { type MemoryDestinationOptions, memoryDestination } from './memory/memory-destination.js'
 export { type MemorySourceOptions, memorySource } from './memory/memory-source.js'
