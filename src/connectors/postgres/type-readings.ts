@@ -20,7 +20,7 @@ const json = (column: string) => `pg_catalog.to_json(${column})::pg_catalog.text
 const STRING: FieldType = { kind: 'string' }
 
 /** Printed by the server. */
-export const SERVER_TEXT: ColumnReading = { type: STRING, wire: WIRE.text, select: cast }
+const SERVER_TEXT: ColumnReading = { type: STRING, wire: WIRE.text, select: cast }
 
 /** Printed by the server as JSON: `to_json` keeps digits, the order of keys and the text of nested json as they are, `to_jsonb` does not. */
 export const JSON_TEXT: ColumnReading = { type: { kind: 'json' }, wire: WIRE.text, select: json }
@@ -28,6 +28,9 @@ export const JSON_TEXT: ColumnReading = { type: { kind: 'json' }, wire: WIRE.tex
 const plain = (type: FieldType, wire: Wire): ColumnReading => ({ type, wire, select: asIs })
 const unfit = (type: FieldType, wire: Wire): ColumnReading => ({ type, wire, select: asIs, mayBeUnfit: true })
 const TEXT = plain(STRING, WIRE.text)
+
+/** An enum's value: its label, as it is sent. */
+export const LABEL = TEXT
 
 /** By the fixed oids of built-in types; all others are read as text by the server's own cast. */
 const BUILT_IN: { readonly [oid: number]: ColumnReading } = {
@@ -63,8 +66,8 @@ const BUILT_IN: { readonly [oid: number]: ColumnReading } = {
   3802: plain({ kind: 'json' }, WIRE.jsonb),
 }
 
-export function knownReading(oid: number | 'text'): ColumnReading {
-  return oid === 'text' ? TEXT : (BUILT_IN[oid] ?? SERVER_TEXT)
+export function knownReading(oid: number): ColumnReading {
+  return BUILT_IN[oid] ?? SERVER_TEXT
 }
 
 /** JSON text; inner arrays are dimensions. */

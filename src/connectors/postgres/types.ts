@@ -1,33 +1,26 @@
 import type { FieldType } from '../../model/field-type.js'
 import type { Field } from '../../model/schema.js'
-import {
-  arrayReading,
-  type ColumnReading,
-  JSON_TEXT,
-  knownReading,
-  numericReading,
-  SERVER_TEXT,
-} from './type-readings.js'
+import { arrayReading, type ColumnReading, JSON_TEXT, knownReading, LABEL, numericReading } from './type-readings.js'
 
-/** A row of `pg_type`, as discovery loads it. */
+/** What discovery knows of a type, from `pg_type`. */
 export interface PostgresTypeInfo {
   readonly oid: number
   readonly schema: string
   readonly name: string
   /** `typtype`: base, composite, domain, enum, pseudo, range or multirange. */
   readonly kind: 'b' | 'c' | 'd' | 'e' | 'p' | 'r' | 'm'
+  /** `typcategory`; a domain has that of its base type. */
   readonly category: string
-  /** `typelem`; 0 where there is none. */
+  /** `typelem` of an array, or of the array that a domain rests on; else 0. */
   readonly elementOid: number
-  /** `typbasetype` of a domain, else 0. */
+  /** `typtype` of the element, where it is known: without it the items of an array of somebody's own type are any JSON. */
+  readonly elementKind?: PostgresTypeInfo['kind']
+  /** The type that a domain rests on, through any number of domains; else 0. */
   readonly baseTypeOid: number
-  /** `typtypmod` of a domain, else -1. */
+  /** The nearest modifier on the way there, or -1. */
   readonly baseTypeModifier: number
   /** As `format_type` prints it. */
   readonly display: string
-  /** What `elementOid` and `baseTypeOid` refer to; set by {@link linkTypes}. Without them only built-in ones are known. */
-  readonly element?: PostgresTypeInfo
-  readonly base?: PostgresTypeInfo
 }
 
 export interface PostgresColumn {
@@ -55,19 +48,6 @@ export const SESSION_SETTINGS = {
   quote_all_identifiers: 'off',
 } as const
 
-/** The same types by oid, each knowing its element and base type. */
-export function linkTypes(rows: Iterable<PostgresTypeInfo>): ReadonlyMap<number, PostgresTypeInfo> {
-  const linked = new Map<number, { -readonly [K in keyof PostgresTypeInfo]: PostgresTypeInfo[K] }>()
-  for (const row of rows) linked.set(row.oid, { ...row })
-  for (const type of linked.values()) {
-    const element = linked.get(type.elementOid)
-    if (element !== undefined) type.element = element
-    const base = linked.get(type.baseTypeOid)
-    if (base !== undefined) type.base = base
-  }
-  return linked
-}
-
 /** The field that a column becomes. Of a type whose values may have to be read as null (infinite dates, for one) it is nullable always. */
 export function fieldOf(column: PostgresColumn): Field {
   const reading = readingOf(column)
@@ -85,41 +65,27 @@ export function selectExpression(column: PostgresColumn, quotedIdentifier: strin
 }
 
 /** How a column is selected and decoded. Total: what nobody has heard of is read as text by the server's own cast. */
-export function readingOf(column: Pick<PostgresColumn, 'type' | 'typeModifier'>): ColumnReading {
-  return readingOfType(column.type, column.typeModifier)
+export function readingOf({ type, typeModifier }: Pick<PostgresColumn, 'type' | 'typeModifier'>): ColumnReading {
+  const domain = type.kind === 'd'
+  const oid = domain ? type.baseTypeOid : type.oid
+  const modifier = domain && typeModifier === -1 ? type.baseTypeModifier : typeModifier
+  if (oid === NUMERIC) return numericReading(modifier)
+  // A pseudo-type's column (`anyarray` of a statistics view) has no type that JSON could be made of.
+  if (type.category === 'A' && type.elementOid !== 0 && type.kind !== 'p') return arrayReading(itemsOf(type, modifier))
+  if (type.category === 'C') return JSON_TEXT
+  if (type.category === 'E') return LABEL
+  // The one widely used extension type that has an exact form in JSON.
+  if (type.name === 'hstore' && type.kind === 'b') return JSON_TEXT
+  return knownReading(oid)
 }
 
 const NUMERIC = 1700
+/** Oids below are of built-in types and the same in every database. */
+const FIRST_OWN_OID = 16_384
 
-function readingOfType(type: PostgresTypeInfo, modifier: number): ColumnReading {
-  switch (type.kind) {
-    case 'd':
-      return domainReading(type, modifier)
-    case 'c':
-      return JSON_TEXT
-    case 'e':
-      return knownReading('text')
-    case 'b':
-      if (type.oid === NUMERIC) return numericReading(modifier)
-      if (type.category === 'A' && type.elementOid !== 0) return arrayReading(itemsOf(type, modifier))
-      // The one widely used extension type that has an exact form in JSON.
-      if (type.name === 'hstore') return JSON_TEXT
-      return knownReading(type.oid)
-    default:
-      return SERVER_TEXT
-  }
-}
-
-/** A domain's own values are sent as those of its base type, which may be a domain again; the outermost modifier counts. */
-function domainReading(type: PostgresTypeInfo, modifier: number): ColumnReading {
-  const effective = modifier === -1 ? type.baseTypeModifier : modifier
-  if (type.base !== undefined) return readingOfType(type.base, effective)
-  return type.baseTypeOid === NUMERIC ? numericReading(effective) : knownReading(type.baseTypeOid)
-}
-
-function itemsOf(type: PostgresTypeInfo, modifier: number): FieldType {
-  if (type.elementOid === NUMERIC) return numericReading(modifier).type
-  const { element } = type
-  const reading = element === undefined ? knownReading(type.elementOid) : readingOfType(element, modifier)
+function itemsOf({ elementOid, elementKind }: PostgresTypeInfo, modifier: number): FieldType {
+  if (elementOid === NUMERIC) return numericReading(modifier).type
+  if (elementOid >= FIRST_OWN_OID) return elementKind === 'e' ? LABEL.type : JSON_TEXT.type
+  const reading = knownReading(elementOid)
   return reading.itemType ?? reading.type
 }
