@@ -1,0 +1,7 @@
+export type { ObjectStore } from '../../object-store/object-store.js'
+export type { ParquetOptions } from '../../toolkit/formats/parquet/parquet-options.js'
+export type { ParquetCompression } from '../../toolkit/formats/parquet/worker-protocol.js'
+export type { LakeFileOptions } from '../../toolkit/lake/lake-options.js'
+export type { FilesystemDestinationOptions } from './config.js'
+export { filesystemDestination } from './destination.js'
+export { filesystemStore } from './store.js'
