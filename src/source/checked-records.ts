@@ -54,7 +54,8 @@ async function* givenRecords(
       yield result.value
     }
   } catch (error) {
-    iterator = undefined
+    // An iterator that failed has ended by itself.
+    if (!signal.aborted) iterator = undefined
     signal.throwIfAborted()
     if (isSynclineError(error)) throw error
     throw new SynclineError('SOURCE_FAILED', 'The function that gives the records failed.', {
@@ -73,7 +74,7 @@ async function* givenRecords(
 }
 
 function iteratorOf(records: Records<unknown>): Iterator<unknown> | AsyncIterator<unknown> {
-  const { [Symbol.asyncIterator]: iterateAsync, [Symbol.iterator]: iterate } = records as Partial<
+  const { [Symbol.asyncIterator]: iterateAsync, [Symbol.iterator]: iterate } = (records ?? {}) as Partial<
     AsyncIterable<unknown> & Iterable<unknown>
   >
   if (iterateAsync !== undefined) return iterateAsync.call(records)
