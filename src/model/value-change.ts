@@ -9,4 +9,6 @@ export const CHANGE_REASON = {
   sourceCut: 'SOURCE_FIELD_SIZE_LIMITATION',
   /** The value has no place in the column's type at the destination. */
   destinationUnfit: 'DESTINATION_TYPECAST_ERROR',
+  /** The change log did not carry the value, as it did not change. */
+  unchanged: 'unchanged',
 } as const
