@@ -47,12 +47,16 @@ export function missingPlatformPackages({ packages }: Lockfile): MissingPackage[
 export function completeLockfile(): void {
   const lockfile = readLockfile()
   for (const { path, name, version, parent } of missingPlatformPackages(lockfile)) {
+    const { os, cpu, libc } = platformOf(name)
+    // In npm's own order, so that npm does not write them anew.
     lockfile.packages[path] = {
       version,
-      ...platformOf(name),
+      cpu,
       ...(parent.dev ? { dev: true } : {}),
+      ...(libc ? { libc } : {}),
       ...(parent.license ? { license: parent.license } : {}),
       optional: true,
+      os,
     } as LockedPackage
   }
   const sorted = Object.entries(lockfile.packages).sort(([a], [b]) => a.localeCompare(b, 'en'))

@@ -100,7 +100,7 @@ const BUNDLE = {
   platform: 'node',
   format: 'esm',
   banner: {
-    js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); const __dirname = import.meta.dirname;`,
+    js: `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url); const __dirname = import.meta.dirname;`,
   },
 } as const
 
