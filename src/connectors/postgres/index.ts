@@ -1,0 +1,8 @@
+export type {
+  PostgresConnectionOptions,
+  PostgresSourceOptions,
+  PostgresSslMode,
+  PostgresSslOptions,
+  PostgresTableName,
+} from './config.js'
+export { postgresSource } from './source.js'
