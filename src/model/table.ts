@@ -36,7 +36,10 @@ export function tableKey(table: Pick<TableShape, 'namespace' | 'name'>): string 
   return JSON.stringify([table.namespace ?? null, table.name])
 }
 
-/** Rows for one table. The columns follow `table.fields` in number, order and type (`arrowType`). */
+/**
+ * Rows for one table. The columns follow `table.fields` in number, order and type (`arrowType`). Their memory may be shared with other batches
+ * (constant columns are slices of one): it is copied, never transferred to another thread or written to.
+ */
 export interface TableRows {
   readonly table: TableShape
   readonly columns: RecordBatch
