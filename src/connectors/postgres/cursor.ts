@@ -12,6 +12,7 @@ export class Cursor {
   /** Quoted. */
   readonly column: string
   readonly #cast: string
+  readonly #table: string
 
   private constructor(
     readonly field: string,
@@ -20,8 +21,10 @@ export class Cursor {
     /** NaN and infinity sort above all values of the type and can be no bound. */
     readonly infinite: boolean,
     readonly nullable: boolean,
+    relation: Relation,
     source: PostgresColumn,
   ) {
+    this.#table = qualified(relation)
     this.column = identifier(field)
     this.#cast = qualified(cursorCast(source.type))
   }
@@ -53,7 +56,7 @@ export class Cursor {
         },
       )
     }
-    return new Cursor(cursorField, rule.family, rule.lag, rule.infinite, !column.notNull, column)
+    return new Cursor(cursorField, rule.family, rule.lag, rule.infinite, !column.notNull, relation, column)
   }
 
   /** A saved value in SQL. */
@@ -77,7 +80,10 @@ export class Cursor {
 
   async isLess(session: Session, a: string, b: string, signal: AbortSignal): Promise<boolean> {
     if (a === b) return false
-    const [row] = await session.query<'less'>(`SELECT (${this.value(a)} < ${this.value(b)})::text AS less`, signal)
+    const [row] = await session.query<'less'>(
+      `SELECT (a.v < b.v)::text AS less FROM ${this.#collated(a)} a, ${this.#collated(b)} b`,
+      signal,
+    )
     return row!.less === 'true'
   }
 
@@ -108,6 +114,11 @@ export class Cursor {
     }
     const [row] = await session.query<'value'>(`SELECT (${sql})::pg_catalog.text AS value`, signal)
     return row!.value!
+  }
+
+  /** A value beside the column, so that it is compared by the column's own collation. */
+  #collated(text: string): string {
+    return `(SELECT ${this.column} AS v FROM ${this.#table} WHERE false UNION ALL SELECT ${this.value(text)})`
   }
 
   #least(): string {
