@@ -11,7 +11,8 @@ export interface DestinationCapabilities {
   readonly types: TypeRules
   /**
    * When a full refresh becomes visible: `atomic` for all at once; `new_before_old` where all new objects appear before the first old
-   * one goes, so that a reader in between sees both; `appended` where nothing is replaced.
+   * one goes, so that a reader in between sees both; `appended` where nothing is replaced and rows are visible as they are published, so
+   * that a generation that is given up leaves some.
    */
   readonly visibility: 'atomic' | 'new_before_old' | 'appended'
   /** Formats that its writers take undecoded. */

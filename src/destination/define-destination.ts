@@ -11,7 +11,7 @@ import type { Destination } from './destination.js'
  * so one that fails in its middle leaves what it delivered.
  */
 export function defineDestination(options: DefineDestinationOptions): Destination {
-  const { name, modes, check, deliver, batchRecords = 500, spillDirectory } = options
+  const { name, modes, check, deliver, batchRecords = 500, json = 'values', spillDirectory } = options
   if (typeof name !== 'string' || name === '') throw invalid('name: expected a text', 'Name the destination.')
   if (typeof deliver !== 'function')
     throw invalid('deliver: expected a function', 'Give a function that takes records.')
@@ -25,7 +25,9 @@ export function defineDestination(options: DefineDestinationOptions): Destinatio
   if (!Number.isSafeInteger(batchRecords) || batchRecords < 1) {
     throw invalid('batchRecords: expected a whole number from 1', 'Leave it out for 500.')
   }
-  const delivering = { name, deliver, batchRecords, spillDirectory }
+  if (json !== 'values' && json !== 'text')
+    throw invalid("json: expected 'values' or 'text'", "Leave it out for 'values'.")
+  const delivering = { name, deliver, batchRecords, json, spillDirectory }
 
   return {
     name,

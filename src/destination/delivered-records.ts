@@ -7,15 +7,19 @@ import type { TableShape } from '../model/table.js'
 export type DeliveredRecord = { readonly [column: string]: unknown }
 
 /**
- * Rows as plain records that `JSON.stringify` loses nothing of: JSON columns are parsed, bytes are base64, and numbers that a double cannot
+ * Rows as plain records that `JSON.stringify` loses nothing of: JSON columns are parsed (unless left as text), bytes are base64, and numbers that a double cannot
  * hold exactly (long integers, decimals, not-a-number) are texts with all their digits.
  */
-export function deliveredRecords(table: TableShape, columns: RecordBatch): (row: number) => DeliveredRecord {
+export function deliveredRecords(
+  table: TableShape,
+  columns: RecordBatch,
+  json: 'values' | 'text',
+): (row: number) => DeliveredRecord {
   const readers = table.fields.map(({ name, type }, index) => {
     const column = columns.getChildAt(index)
     if (column === null) return [name, () => null] as const
     const read = valueReader(type, column)
-    const convert = converter(type)
+    const convert = converter(type, json)
     return [
       name,
       (row: number) => {
@@ -27,7 +31,7 @@ export function deliveredRecords(table: TableShape, columns: RecordBatch): (row:
   return (row) => Object.fromEntries(readers.map(([name, read]) => [name, read(row)]))
 }
 
-function converter(type: FieldType): (value: unknown) => unknown {
+function converter(type: FieldType, json: 'values' | 'text'): (value: unknown) => unknown {
   switch (type.kind) {
     case 'int64':
       return (value) => (Number.isSafeInteger(Number(value)) ? Number(value) : String(value))
@@ -39,7 +43,7 @@ function converter(type: FieldType): (value: unknown) => unknown {
     case 'json':
     case 'array':
     case 'object':
-      return (value) => parseExactly(String(value))
+      return json === 'values' ? (value) => parseExactly(String(value)) : (value) => value
     default:
       return (value) => value
   }

@@ -9,7 +9,7 @@ import type { DefineDestinationOptions } from './delivery.js'
 import type { Commit, Load, LoadPlan, Receipt, Writer } from './destination.js'
 import { HeldRows } from './held-rows.js'
 
-export type Delivering = Required<Pick<DefineDestinationOptions, 'name' | 'deliver' | 'batchRecords'>> & {
+export type Delivering = Required<Pick<DefineDestinationOptions, 'name' | 'deliver' | 'batchRecords' | 'json'>> & {
   readonly spillDirectory: string | undefined
 }
 
@@ -65,7 +65,7 @@ export class DeliveringLoad implements Load {
   }
 
   private async deliver(piece: Piece, { signal }: Context): Promise<void> {
-    const { batchRecords } = this.delivering
+    const { batchRecords, json } = this.delivering
     let passed = 0
     let table: TableShape | undefined
     let records: DeliveredRecord[] = []
@@ -79,7 +79,7 @@ export class DeliveringLoad implements Load {
     for await (const rows of piece.rows.read()) {
       if (table !== undefined && !sameShape(table, rows.table)) await flush()
       table = rows.table
-      const record = deliveredRecords(table, rows.columns)
+      const record = deliveredRecords(table, rows.columns, json)
       for (let row = 0; row < rows.columns.numRows; row++) {
         if (passed++ < piece.delivered) continue
         records.push(record(row))

@@ -31,6 +31,11 @@ export interface DefineDestinationOptions {
   readonly deliver: (delivery: Delivery) => Promise<void> | void
   /** The most records of one delivery. Left out: 500. */
   readonly batchRecords?: number
+  /**
+   * How JSON columns come: `values` parses them, and JSON's null becomes null like a missing value; `text` leaves them as they are. Left
+   * out: `values`.
+   */
+  readonly json?: 'values' | 'text'
   /** Where rows wait for their delivery when the budget is short. Left out: the system's directory for temporary files. */
   readonly spillDirectory?: string
 }

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdtemp, open, rm, rmdir, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { SynclineError } from '../errors/syncline-error.js'
+import { isSynclineError, SynclineError } from '../errors/syncline-error.js'
 
 export interface Stretch {
   readonly position: number
@@ -65,13 +65,17 @@ async function reported<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const code = isSynclineError(error) ? undefined : (error as NodeJS.ErrnoException).code
     if (code === 'ENOSPC' || code === 'EDQUOT') {
       throw new SynclineError('DESTINATION_FULL', 'The directory for temporary files has no space left.', {
         hint: 'Make room there, choose another spillDirectory, or let the pipeline publish more often (cadence).',
         cause: error,
       })
     }
-    throw error
+    if (typeof code !== 'string') throw error
+    throw new SynclineError('DESTINATION_FAILED', `A temporary file for rows cannot be used: ${code}.`, {
+      hint: 'Choose another spillDirectory that is there and can be written.',
+      cause: error,
+    })
   }
 }

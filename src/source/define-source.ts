@@ -113,8 +113,9 @@ class DefinedReading implements Reading {
     this.restarted = restarted
   }
 
-  async *slices(): AsyncGenerator<Slice | Planned, void, undefined> {
+  async *slices({ signal }: Context): AsyncGenerator<Slice | Planned, void, undefined> {
     for (const { read, slice } of this.parts) {
+      signal.throwIfAborted()
       if (slice !== undefined) yield slice
       yield { planned: streamRef(read.stream) }
     }

@@ -42,6 +42,7 @@ export async function* readDefinition(read: DefinitionRead): AsyncGenerator<Mess
 
   try {
     for await (const checked of checkedRecords(definition, { cursor: cursor?.begin, signal })) {
+      signal.throwIfAborted()
       const at = cursor?.take(checked)
       if (at === 'before') continue
       const now = performance.now()
@@ -90,8 +91,10 @@ export async function* readDefinition(read: DefinitionRead): AsyncGenerator<Mess
     })
   }
   if (builder.length > 0) yield builder.finish()
+  signal.throwIfAborted()
   const position = cursor?.position()
   yield { type: 'slice_done', slice, records, ...(position === undefined ? {} : { position }) }
+  signal.throwIfAborted()
 }
 
 /** A row of a record. The values of a record are what the builder takes, but for texts in fields of free JSON. */
