@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Destination } from '../../destination/destination.js'
 import type { Context } from '../../model/context.js'
@@ -41,8 +40,7 @@ export function filesystemDestination(options: FilesystemDestinationOptions): De
 async function lockScope(root: StoreDirectory, key: string, { signal }: Context): Promise<ProcessLock | 'held'> {
   try {
     const path = root.pathOf(key)
-    await mkdir(dirname(path), { recursive: true })
-    const lock = await acquireProcessLock(path)
+    const lock = await root.inParent(path, () => acquireProcessLock(path))
     if (lock === 'held') return lock
     return {
       async release() {

@@ -41,6 +41,18 @@ export class StoreDirectory {
     return parent
   }
 
+  /** Does something in the directory of a path, which another call may prune at any moment. */
+  async inParent<T>(path: string, work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.makeParent(path)
+        return await work()
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT' || attempt === 10) throw error
+      }
+    }
+  }
+
   /** Removes directories that became empty, from this one upwards; the lake's own stays. */
   async prune(path: string): Promise<void> {
     for (let at = path; at.startsWith(this.path + sep); at = dirname(at)) {

@@ -183,16 +183,8 @@ async function copied(own: string, path: string): Promise<boolean> {
   }
 }
 
-/** Creates a file; its directory may be pruned by another call at any moment. */
-async function create(root: StoreDirectory, path: string): Promise<FileHandle> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await root.makeParent(path)
-      return await open(path, 'wx')
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || attempt === 10) throw error
-    }
-  }
+function create(root: StoreDirectory, path: string): Promise<FileHandle> {
+  return root.inParent(path, () => open(path, 'wx'))
 }
 
 async function* list(
@@ -203,23 +195,27 @@ async function* list(
 ): AsyncGenerator<string> {
   const within = prefix.slice(0, prefix.lastIndexOf('/') + 1)
   const start = within === '' ? root.path : root.pathOf(within.slice(0, -1))
-  const keys = await call(context, () => keysBelow(start, within, context.signal))
-  for (const key of keys.sort()) if (key.startsWith(prefix) && (after === undefined || key > after)) yield key
+  for await (const key of keysBelow(start, within, context)) {
+    if (key.startsWith(prefix) && (after === undefined || key > after)) yield key
+  }
 }
 
-async function keysBelow(directory: string, within: string, signal: AbortSignal): Promise<string[]> {
-  signal.throwIfAborted()
-  const keys: string[] = []
-  const entries = await readdir(directory, { withFileTypes: true }).catch((error) => {
-    ignoreMissing(error)
-    return []
-  })
-  for (const entry of entries) {
-    if (entry.isDirectory())
-      keys.push(...(await keysBelow(join(directory, entry.name), `${within}${entry.name}/`, signal)))
-    else if (entry.isFile() && !PENDING.test(entry.name)) keys.push(within + entry.name)
+/** In the order of the keys, and no further than asked for. */
+async function* keysBelow(directory: string, within: string, context: Context): AsyncGenerator<string> {
+  const entries = await call(context, () => readdir(directory, { withFileTypes: true }).catch(noEntries))
+  const names = entries
+    .filter((entry) => entry.isDirectory() || (entry.isFile() && !PENDING.test(entry.name)))
+    .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
+    .sort()
+  for (const name of names) {
+    if (name.endsWith('/')) yield* keysBelow(join(directory, name), within + name, context)
+    else yield within + name
   }
-  return keys
+}
+
+function noEntries(error: unknown): never[] {
+  ignoreMissing(error)
+  return []
 }
 
 async function call<T>({ signal }: Context, work: () => Promise<T>): Promise<T> {

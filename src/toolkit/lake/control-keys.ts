@@ -35,6 +35,11 @@ export class ControlKeys {
     return `${this.prefix}_lock`
   }
 
+  /** Records and their marks come first among the keys below the prefix. */
+  isPastRecords(key: string): boolean {
+    return key.slice(this.prefix.length) > ':'
+  }
+
   /** What a key below the prefix is, if it is a record or its mark. */
   parse(key: string): { readonly version: number; readonly kind: 'record' | 'settled' } | undefined {
     const [, version, settled] = /^(\d{12})(\.settled)?\.json$/.exec(key.slice(this.prefix.length)) ?? []

@@ -1,13 +1,14 @@
 import type { Commit, Load, LoadPlan, LoadStream, Writer } from '../../destination/destination.js'
 import { SynclineError } from '../../errors/syncline-error.js'
 import type { Context } from '../../model/context.js'
+import type { Json } from '../../model/json.js'
 import type { Slice } from '../../model/slice.js'
 import { streamKey } from '../../model/stream.js'
 import type { CommitRecord, FileEntry } from './commit-record.js'
 import type { Contents } from './contents.js'
 import { dropAll, type LakeFiles } from './lake-files.js'
 import { LakeWriter } from './lake-writer.js'
-import { emptyTables, type PublishPosition, planRecord } from './publish-plan.js'
+import { emptyTables, type PublishPosition, planRecord, receiptsOf } from './publish-plan.js'
 import { type Chain, conflict, type RecordLog } from './record-log.js'
 import { allThere, clearAfter, fenced, settleForward, uploadGone } from './settle.js'
 
@@ -87,6 +88,11 @@ export class LakeLoad implements Load {
     if (this.#newest?.run === context.run && commit.version === version - 1) return // a repetition: it happened
     if (commit.version !== version) throw conflict(commit.version)
     const planned = this.#attempted ?? (await this.#record(commit, context))
+    if (!sameReceipts(planned.receipts, receiptsOf(commit))) {
+      throw new SynclineError('DESTINATION_PROTOCOL_VIOLATION', 'A publish was repeated with other receipts.', {
+        phase: 'publish',
+      })
+    }
     const record = await this.#create(planned, context)
     if ((await fenced(this.#log, record, context)) === 'ours') {
       await settleForward(this.#files.store, this.#log, record, context)
@@ -153,7 +159,8 @@ export class LakeLoad implements Load {
     if (taken === undefined) return planned
     this.#attempted = undefined
     for (const [token, file] of mine) if (file !== undefined) this.#sealed.set(token, file)
-    if (taken.run === context.run && taken.kind === 'commit') return taken
+    if (taken.run === context.run && taken.kind === 'commit' && sameReceipts(taken.receipts, planned.receipts))
+      return taken
     throw conflict(planned.version - 1)
   }
 
@@ -168,4 +175,8 @@ export class LakeLoad implements Load {
       if (stream !== undefined) this.#streams.set(key, { ...stream, open: false })
     }
   }
+}
+
+function sameReceipts(a: readonly Json[], b: readonly Json[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
 }

@@ -67,9 +67,7 @@ export function planRecord(
     ...(previous !== undefined && { previous: previous.id }),
     ...(position.state !== undefined && { before: position.state }),
     after: commit.state,
-    receipts: commit.receipts.map(
-      ({ slice, attempt, piece, tables }) => ({ slice, attempt, piece, tables }) as unknown as Json,
-    ),
+    receipts: receiptsOf(commit),
     complete,
     pend,
     drop: [...position.dropped],
@@ -77,6 +75,13 @@ export function planRecord(
   }
   const standsAlone = previous === undefined || completed.size > 0 || version - position.base >= STANDALONE_EVERY
   return standsAlone ? { ...record, base: position.contents.after(record).toBase() } : record
+}
+
+/** As a record keeps them: without the files, which it names itself. */
+export function receiptsOf(commit: Commit): Json[] {
+  return commit.receipts.map(
+    ({ slice, attempt, piece, tables }) => ({ slice, attempt, piece, tables }) as unknown as Json,
+  )
 }
 
 /** Files of earlier publishes whose generation this commit completes. */

@@ -114,6 +114,7 @@ export class RecordLog {
     const settled = new Set<number>()
     const from = after === undefined ? {} : { after: this.keys.record(after) }
     for await (const key of this.#store.list(this.keys.prefix, from, context)) {
+      if (this.keys.isPastRecords(key)) break
       const found = this.keys.parse(key)
       if (found?.kind === 'record' && found.version > (after ?? 0)) records.push(found.version)
       if (found?.kind === 'settled') settled.add(found.version)

@@ -6,10 +6,11 @@ import { orAbort } from '../../../util/abort.js'
 import type { ByteSink, FileEncoder } from '../file-format.js'
 import type { ParquetSettings } from './parquet-options.js'
 import { fileSchema, RowGroup } from './row-group.js'
+import type { SharedBuffers, SharedBytes } from './shared-buffers.js'
 import { ParquetStitcher } from './stitch.js'
 import type { Encoded } from './worker-protocol.js'
 
-type Encode = (stream: readonly Uint8Array<ArrayBuffer>[], rows: number) => Promise<Encoded>
+type Encode = (stream: SharedBytes, rows: number) => Promise<Encoded>
 
 /** Encoding changes the size; so much of what waits counts for the size of the file. */
 const GUESSED_RATIO = 0.4
@@ -20,6 +21,7 @@ export class ParquetFile implements FileEncoder {
   readonly #schema: Schema
   readonly #output: ByteSink
   readonly #encode: Encode
+  readonly #buffers: SharedBuffers
   readonly #lease: BudgetLease
   readonly #rows: number
   readonly #blockSize: number
@@ -39,8 +41,10 @@ export class ParquetFile implements FileEncoder {
     settings: ParquetSettings,
     budget: ByteBudget,
     context: Context,
+    buffers: SharedBuffers,
     encode: Encode,
   ) {
+    this.#buffers = buffers
     this.#schema = fileSchema(table)
     this.#output = output
     this.#encode = encode
@@ -48,7 +52,7 @@ export class ParquetFile implements FileEncoder {
     this.#blockSize = Math.min(settings.blockSize, Math.max(1, Math.floor(budget.limit / 8)))
     this.#context = { ...context, signal: this.#stop.signal }
     this.#lease = budget.lease(() => this.#relieve())
-    this.#group = new RowGroup(this.#schema)
+    this.#group = new RowGroup(this.#schema, this.#buffers)
   }
 
   get bytes(): number {
@@ -88,6 +92,7 @@ export class ParquetFile implements FileEncoder {
 
   abort(): void {
     this.#stop.abort(new Error('The file was given up.'))
+    this.#group.drop()
     this.#lease.release()
   }
 
@@ -99,7 +104,7 @@ export class ParquetFile implements FileEncoder {
 
   #endGroup(): void {
     const group = this.#group
-    this.#group = new RowGroup(this.#schema)
+    this.#group = new RowGroup(this.#schema, this.#buffers)
     const { bytes } = group
     this.#pending += bytes
     this.#tail = this.#tail
@@ -117,7 +122,8 @@ export class ParquetFile implements FileEncoder {
   async #put(group: RowGroup): Promise<void> {
     this.#throwFailure()
     this.#stop.signal.throwIfAborted()
-    const { file } = await orAbort(this.#encode(group.end(), group.rows), this.#stop.signal)
+    const encoding = this.#encode(group.end(), group.rows).finally(() => group.drop())
+    const { file } = await orAbort(encoding, this.#stop.signal)
     for (const part of this.#stitcher.add(file)) await this.#output(part, this.#context)
   }
 

@@ -2,6 +2,7 @@ import type { TableShape } from '../../../model/table.js'
 import type { FileFormat, FormatSession } from '../file-format.js'
 import { ParquetFile } from './parquet-file.js'
 import type { ParquetSettings } from './parquet-options.js'
+import { SharedBuffers, type SharedBytes } from './shared-buffers.js'
 import { ParquetWorkers } from './worker-pool.js'
 import type { Encoded, EncodeOptions } from './worker-protocol.js'
 
@@ -16,10 +17,11 @@ export function parquetFormat(settings: ParquetSettings): FileFormat {
 
 function parquetSession(settings: ParquetSettings): FormatSession {
   const workers = new ParquetWorkers(settings.workers)
+  const buffers = new SharedBuffers()
   const dictionaries = new DictionaryChoices(settings, workers)
   return {
     encoder: (table, output, budget, context) =>
-      new ParquetFile(table, output, settings, budget, context, (stream, rows) =>
+      new ParquetFile(table, output, settings, budget, context, buffers, (stream, rows) =>
         dictionaries.encode(table, stream, rows),
       ),
     close: () => workers.close(),
@@ -37,7 +39,7 @@ class DictionaryChoices {
     this.#workers = workers
   }
 
-  async encode(table: TableShape, stream: readonly Uint8Array<ArrayBuffer>[], rows: number): Promise<Encoded> {
+  async encode(table: TableShape, stream: SharedBytes, rows: number): Promise<Encoded> {
     const key = JSON.stringify([table.stream, table.namespace, table.name, table.fields.map(({ name }) => name)])
     const options: EncodeOptions = { ...this.#settings, dictionary: this.#chosen.get(key) ?? this.#first(table) }
     const encoded = await this.#workers.encode(stream, rows, options)

@@ -25,7 +25,7 @@ port.on('message', (request: EncodeRequest) => {
 })
 
 function encode({ stream, rows, options }: EncodeRequest): Encoded {
-  const bytes = Buffer.concat(stream)
+  const bytes = new Uint8Array(stream.buffer, 0, stream.bytes)
   const dictionary = options.dictionary === 'choose' ? chooseDictionaries(bytes) : options.dictionary
   const table = Table.fromIPCStream(bytes)
   // The table is consumed, and the properties too, so neither is freed here.

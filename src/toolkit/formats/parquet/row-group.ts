@@ -1,21 +1,23 @@
 import { AsyncByteQueue, Field, RecordBatch, RecordBatchStreamWriter, Schema } from 'apache-arrow'
 import { arrowType } from '../../../model/arrow-type.js'
 import type { TableShape } from '../../../model/table.js'
+import type { SharedBuffers, SharedBytes } from './shared-buffers.js'
 
 /** The schema of a table's files: without metadata, which would be repeated in every footer. */
 export function fileSchema(table: TableShape): Schema {
   return new Schema(table.fields.map(({ name, type }) => new Field(name, arrowType(type), true)))
 }
 
-/** Rows as an Arrow IPC stream, copied when they come in: batches may share buffers, which therefore cannot be handed to a thread. */
+/** Rows as an Arrow IPC stream in shared memory, copied when they come in: batches may share buffers, which therefore cannot be handed to a thread. */
 export class RowGroup {
   rows = 0
   readonly #schema: Schema
-  readonly #sink = new ChunkSink()
+  readonly #sink: SharedSink
   readonly #writer: RecordBatchStreamWriter
 
-  constructor(schema: Schema) {
+  constructor(schema: Schema, buffers: SharedBuffers) {
     this.#schema = schema
+    this.#sink = new SharedSink(buffers)
     this.#writer = new RecordBatchStreamWriter({ autoDestroy: false })
     this.#writer.reset(this.#sink, schema)
   }
@@ -28,41 +30,55 @@ export class RowGroup {
   add(columns: RecordBatch): void {
     this.#writer.write(new RecordBatch(this.#schema, columns.data))
     this.rows += columns.numRows
-    this.#sink.flush()
   }
 
-  /** The stream, in parts that own their memory. Nothing can be added afterwards. */
-  end(): Uint8Array<ArrayBuffer>[] {
+  /** The stream; nothing can be added afterwards. Whoever has read it gives the memory back. */
+  end(): SharedBytes {
     this.#writer.finish()
-    this.#sink.flush()
-    return this.#sink.chunks
+    return this.#sink.end()
+  }
+
+  /** Gives the memory back unread. */
+  drop(): void {
+    this.#sink.drop()
   }
 }
 
-/** Gathers what the writer gives out, one copy per batch. */
-class ChunkSink extends AsyncByteQueue {
-  readonly chunks: Uint8Array<ArrayBuffer>[] = []
+/** Where the writer puts its pieces, one after the other. */
+class SharedSink extends AsyncByteQueue {
   bytes = 0
-  #pieces: Uint8Array[] = []
-  #length = 0
+  readonly #buffers: SharedBuffers
+  #memory: Uint8Array<SharedArrayBuffer> | undefined
+
+  constructor(buffers: SharedBuffers) {
+    super()
+    this.#buffers = buffers
+  }
 
   override write(value: Parameters<AsyncByteQueue['write']>[0]): void {
     const piece = value as Uint8Array
-    this.#pieces.push(piece)
-    this.#length += piece.byteLength
+    this.#room(this.bytes + piece.byteLength).set(piece, this.bytes)
+    this.bytes += piece.byteLength
   }
 
-  flush(): void {
-    if (this.#length === 0) return
-    const chunk = new Uint8Array(this.#length)
-    let at = 0
-    for (const piece of this.#pieces) {
-      chunk.set(piece, at)
-      at += piece.byteLength
+  end(): SharedBytes {
+    return { buffer: this.#room(this.bytes).buffer, bytes: this.bytes }
+  }
+
+  drop(): void {
+    if (this.#memory !== undefined) this.#buffers.give(this.#memory.buffer)
+    this.#memory = undefined
+  }
+
+  #room(bytes: number): Uint8Array<SharedArrayBuffer> {
+    const before = this.#memory
+    if (before !== undefined && before.byteLength >= bytes) return before
+    const memory = new Uint8Array(this.#buffers.take(bytes))
+    if (before !== undefined) {
+      memory.set(before.subarray(0, this.bytes))
+      this.#buffers.give(before.buffer)
     }
-    this.chunks.push(chunk)
-    this.bytes += chunk.byteLength
-    this.#pieces = []
-    this.#length = 0
+    this.#memory = memory
+    return memory
   }
 }

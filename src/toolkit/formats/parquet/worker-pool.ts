@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { SynclineError } from '../../../errors/syncline-error.js'
+import type { SharedBytes } from './shared-buffers.js'
 import type { Encoded, EncodeOptions, EncodeRequest, EncodeResponse } from './worker-protocol.js'
 import { parquetWorkerUrl } from './worker-url.js'
 
@@ -24,8 +25,8 @@ export class ParquetWorkers {
     this.#size = size
   }
 
-  /** Encodes one row group. The stream's parts are handed over and cannot be used afterwards. */
-  encode(stream: readonly Uint8Array<ArrayBuffer>[], rows: number, options: EncodeOptions): Promise<Encoded> {
+  /** Encodes one row group. The stream must stay as it is until then. */
+  encode(stream: SharedBytes, rows: number, options: EncodeOptions): Promise<Encoded> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(failed('The Parquet encoder was closed.'))
       this.#waiting.push({ request: { id: this.#ids++, stream, rows, options }, resolve, reject })
@@ -52,10 +53,7 @@ export class ParquetWorkers {
       const job = this.#waiting.shift()!
       this.#threads.set(thread, job)
       thread.ref()
-      thread.postMessage(
-        job.request,
-        job.request.stream.map(({ buffer }) => buffer),
-      )
+      thread.postMessage(job.request)
     }
   }
 

@@ -1,3 +1,5 @@
+import type { SharedBytes } from './shared-buffers.js'
+
 export const PARQUET_COMPRESSIONS = ['uncompressed', 'snappy', 'gzip', 'zstd', 'brotli', 'lz4'] as const
 export type ParquetCompression = (typeof PARQUET_COMPRESSIONS)[number]
 
@@ -11,10 +13,10 @@ export interface EncodeOptions {
   readonly dictionary: 'choose' | readonly string[]
 }
 
-/** One row group to be encoded: an Arrow IPC stream, in parts. */
+/** One row group to be encoded: an Arrow IPC stream. */
 export interface EncodeRequest {
   readonly id: number
-  readonly stream: readonly Uint8Array<ArrayBuffer>[]
+  readonly stream: SharedBytes
   readonly rows: number
   readonly options: EncodeOptions
 }
