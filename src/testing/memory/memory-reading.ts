@@ -11,7 +11,7 @@ import type { MemorySourceOptions } from './memory-source.js'
 import { advanceMemory, memoryState, type ProofPosition } from './memory-state.js'
 import type { MemorySnapshot, MemoryTables } from './memory-tables.js'
 import { planScope, type ScopePlan } from './plan-scope.js'
-import { cursorRows, idsAt, isInside, type SliceData } from './plan-table.js'
+import { cursorRows, idsAt, isInside, type SliceData, sliceStart } from './plan-table.js'
 import { readChanges } from './read-changes.js'
 import { readNative, readTable, type TableRead } from './read-table.js'
 
@@ -140,14 +140,14 @@ export class MemoryReading implements Reading {
     data: Extract<SliceData, { kind: 'window' }>,
     position: ProofPosition | undefined,
   ): Pick<TableRead, 'rows' | 'positionAfter' | 'finalPosition'> {
-    const { kind, era, type, cursorField, lower, skip, upper } = data
+    const { kind, era, type, cursorField, from, uppers, index } = data
     const key = streamKey(stream)
-    const all = cursorRows(this.#snapshot.rows.get(key) ?? [], data, cursorField)
-    const mark = position?.kind === 'window' ? position.range : undefined
-    const rows = all.filter((row) => isInside(row, mark?.upper ?? lower, mark?.seen ?? skip, upper, data, cursorField))
+    const all = cursorRows(this.#snapshot.rows.get(key) ?? [], type, cursorField)
+    const start = position?.kind === 'window' ? { lower: position.point.value } : sliceStart(data)
+    const rows = all.filter((row) => isInside(row, start, uppers[index], type, cursorField))
     const at = (value: Json): ProofPosition => {
-      const range = { lower, upper: value, seen: idsAt(all, value, cursorField) }
-      return { kind, stream: key, era, type, range }
+      const point = { value, seen: idsAt(all, value, cursorField) }
+      return { kind, stream: key, era, type, from, uppers, index, point }
     }
     return {
       rows,
@@ -156,7 +156,7 @@ export class MemoryReading implements Reading {
         // Rows of one value stay together: what comes between them later could not be told from what was read.
         return last === next ? undefined : at(last!)
       },
-      finalPosition: at(upper),
+      finalPosition: at(uppers[index]!),
     }
   }
 

@@ -1,8 +1,7 @@
-import type { FieldType } from '../../model/field-type.js'
 import type { Json } from '../../model/json.js'
 import type { Checkpoint, Proof, SliceDone } from '../../model/slice.js'
 import { streamKey } from '../../model/stream.js'
-import { type CoveredRange, cover } from './covered-ranges.js'
+import { advanceWindows, type CursorProgress, type WindowProof } from './cursor-windows.js'
 
 /** A state of the memory source. Plain JSON. */
 export interface MemoryState {
@@ -13,7 +12,7 @@ export interface MemoryState {
 
 export interface StreamProgress {
   readonly copy?: CopyProgress
-  readonly window?: WindowProgress
+  readonly cursor?: CursorProgress
   /** Why the stream was left behind. */
   readonly setAside?: string
 }
@@ -29,20 +28,10 @@ export interface CopyProgress {
   readonly proofs: { readonly [slice: string]: Checkpoint | SliceDone }
 }
 
-/** A table that is read by cursor. `era` tells a window from that of an earlier generation. */
-export interface WindowProgress {
-  readonly era: string
-  readonly type: FieldType
-  readonly covered: readonly CoveredRange[]
-}
-
 /** What the memory source puts into `position` of its proofs, so that `advance` needs nothing else. */
 export type ProofPosition =
   | ({ readonly kind: 'copy'; readonly stream: string; readonly row: number } & Omit<CopyProgress, 'proofs'>)
-  | ({ readonly kind: 'window'; readonly stream: string; readonly range: CoveredRange } & Omit<
-      WindowProgress,
-      'covered'
-    >)
+  | ({ readonly kind: 'window'; readonly stream: string } & WindowProof & Pick<CursorProgress, 'era' | 'type'>)
   | { readonly kind: 'changes'; readonly position: number }
 
 export function asJson(value: ProofPosition | MemoryState): Json {
@@ -72,10 +61,10 @@ export function advanceMemory(before: Json | undefined, proof: Proof): Json {
       return withStream(state, stream, { copy: { ...copy, proofs: { ...proofs, [proof.slice]: proof } } })
     }
     case 'window': {
-      const { stream, range, era, type } = position
-      const known = state.streams[stream]?.window
-      const covered = known?.era === era ? known.covered : []
-      return withStream(state, stream, { window: { era, type, covered: cover(type, covered, range) } })
+      const { stream, era, type } = position
+      const known = state.streams[stream]?.cursor
+      const progress: CursorProgress = known?.era === era ? known : { era, type, windows: [] }
+      return withStream(state, stream, { cursor: advanceWindows(progress, position, proof) })
     }
   }
 }

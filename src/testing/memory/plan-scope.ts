@@ -55,8 +55,8 @@ function planStream(
   if (stream.syncMode === 'incremental' && !isLogged(read)) {
     const cursorField = stream.cursorField!
     const type = stream.schema.fields.find(({ name }) => name === cursorField)!.type
-    const window = progress?.window ?? { era: snapshot.epoch, type, covered: [] }
-    return { read, slices: windowSlices(read, snapshot, window, cursorField, parts, ordered), restarted: false }
+    const cursor = progress?.cursor ?? { era: snapshot.epoch, type, windows: [] }
+    return { read, slices: windowSlices(read, snapshot, cursor, cursorField, parts, ordered), restarted: false }
   }
   const known = progress?.copy
   const lost = known !== undefined && !isCopied(known) && world.snapshotOf(known.epoch) === undefined

@@ -1,22 +1,18 @@
+import type { FieldType } from '../../model/field-type.js'
 import type { Json } from '../../model/json.js'
 import type { Slice } from '../../model/slice.js'
 import { streamKey, streamRef } from '../../model/stream.js'
 import type { ReadStream } from '../../source/source.js'
-import { gaps } from './covered-ranges.js'
+import { type CursorProgress, nextStart, type RangeStart, type WindowProof } from './cursor-windows.js'
 import { compareValues, fromJson, toJson } from './json-values.js'
-import type { CopyProgress, WindowProgress } from './memory-state.js'
+import type { CopyProgress } from './memory-state.js'
 import type { MemoryRow, MemorySnapshot } from './memory-tables.js'
 
 /** `Slice.data` of the memory source. */
 export type SliceData =
   | ({ readonly kind: 'copy'; readonly from: number; readonly to: number } & Omit<CopyProgress, 'proofs'>)
-  | ({
-      readonly kind: 'window'
-      readonly cursorField: string
-      readonly lower: Json
-      readonly skip: readonly number[]
-      readonly upper: Json
-    } & Omit<WindowProgress, 'covered'>)
+  | ({ readonly kind: 'window'; readonly cursorField: string } & Omit<WindowProof, 'point'> &
+      Pick<CursorProgress, 'era' | 'type'>)
   | {
       readonly kind: 'changes'
       readonly from: number
@@ -53,46 +49,48 @@ export function copySlices(
   )
 }
 
-/** The cursor ranges that are not covered yet, up to the highest value of the snapshot, each cut between different values. */
+/** What is left of the windows that are not finished, and one more up to the highest value of the snapshot. */
 export function windowSlices(
   { stream }: ReadStream,
   snapshot: MemorySnapshot,
-  window: WindowProgress,
+  progress: CursorProgress,
   cursorField: string,
   parts: number,
   ordered: boolean,
 ): Slice[] {
   const key = streamKey(stream)
-  const rows = cursorRows(snapshot.rows.get(key) ?? [], window, cursorField)
-  const slices: Slice[] = []
-  for (const gap of gaps(window.covered)) {
-    const inside = rows.filter((row) => isInside(row, gap.lower, gap.skip, gap.upper, window, cursorField))
-    const uppers = cuts(inside, parts, cursorField)
-    // Also a gap without rows has to be covered, or it stays for ever.
-    if (gap.upper !== undefined) uppers.splice(-1, 1, gap.upper)
-    let { lower, skip } = gap
-    for (const upper of uppers) {
-      const data: SliceData = {
-        kind: 'window',
-        era: window.era,
-        type: window.type,
-        cursorField,
-        lower,
-        skip,
-        upper,
-      }
-      // The number of skipped rows parts two ranges that begin and end at the same value.
-      const id = `${key}@${window.era}/${JSON.stringify([lower, skip.length, upper])}`
-      slices.push({ id, streams: [streamRef(stream)], data: data as unknown as Json })
-      lower = upper
-      skip = idsAt(rows, upper, cursorField)
-    }
-  }
+  const { era, type } = progress
+  const from = nextStart(progress)
+  const fresh = cursorRows(snapshot.rows.get(key) ?? [], type, cursorField).filter((row) =>
+    isInside(row, from, undefined, type, cursorField),
+  )
+  const windows = [...progress.windows, { from, uppers: cuts(fresh, parts, cursorField), proofs: {} }]
+  const slices = windows.flatMap(({ from, uppers, proofs }) =>
+    uppers.flatMap((upper, index): Slice[] => {
+      const proof = proofs[index]
+      if (proof?.type === 'slice_done') return []
+      const data: SliceData = { kind: 'window', era, type, cursorField, from, uppers, index }
+      const { lower, skip } = sliceStart(data)
+      return [
+        {
+          // The number of skipped rows parts two ranges that begin and end at the same value.
+          id: `${key}/${JSON.stringify([lower, skip?.length ?? null, upper])}`,
+          streams: [streamRef(stream)],
+          data: data as unknown as Json,
+          ...(proof && { resume: proof }),
+        },
+      ]
+    }),
+  )
   return inOrder(slices, ordered)
 }
 
+export function sliceStart({ from, uppers, index }: Omit<WindowProof, 'point'>): RangeStart {
+  return index === 0 ? from : { lower: uppers[index - 1]! }
+}
+
 /** Rows with a cursor, ascending, equal ones by age. Rows whose cursor is null are never read incrementally. */
-export function cursorRows(rows: readonly MemoryRow[], { type }: Pick<WindowProgress, 'type'>, cursorField: string) {
+export function cursorRows(rows: readonly MemoryRow[], type: FieldType, cursorField: string): MemoryRow[] {
   return rows
     .filter(({ values }) => values[cursorField] !== null && values[cursorField] !== undefined)
     .sort((a, b) => compareValues(type, a.values[cursorField], b.values[cursorField]) || a.id - b.id)
@@ -100,17 +98,16 @@ export function cursorRows(rows: readonly MemoryRow[], { type }: Pick<WindowProg
 
 export function isInside(
   row: MemoryRow,
-  lower: Json,
-  skip: readonly number[],
+  { lower, skip }: RangeStart,
   upper: Json | undefined,
-  { type }: Pick<WindowProgress, 'type'>,
+  type: FieldType,
   cursorField: string,
 ): boolean {
   const compare = (bound: Json) => compareValues(type, row.values[cursorField], fromJson(type, bound))
   if (upper !== undefined && compare(upper) > 0) return false
   if (lower === null) return true
   const order = compare(lower)
-  return order > 0 || (order === 0 && !skip.includes(row.id))
+  return order > 0 || (order === 0 && skip !== undefined && !skip.includes(row.id))
 }
 
 export function idsAt(rows: readonly MemoryRow[], value: Json, cursorField: string): number[] {
