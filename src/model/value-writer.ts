@@ -12,7 +12,7 @@ import {
   type Int32Column,
   type Int64Column,
 } from './column-writers.js'
-import { plainDecimal, unscaled } from './decimal.js'
+import { plainDecimal, smallUnscaled, unscaled } from './decimal.js'
 import type { FieldType } from './field-type.js'
 import { jsonText } from './json-text.js'
 
@@ -130,8 +130,12 @@ function plainNumber(value: unknown): string | undefined {
 const decimal =
   (column: DecimalColumn, precision: number, scale: number): ValueWriter =>
   (value) => {
-    const plain = plainNumber(value)
-    const exact = plain === undefined ? undefined : unscaled(plain, precision, scale)
+    let exact: number | bigint | undefined =
+      typeof value === 'string' ? smallUnscaled(value, precision, scale) : undefined
+    if (exact === undefined) {
+      const plain = plainNumber(value)
+      exact = plain === undefined ? undefined : unscaled(plain, precision, scale)
+    }
     if (exact === undefined) return unfit
     column.push(exact)
     return taken
