@@ -1,4 +1,13 @@
-import { defineSource, type PipelineOptions, readRecords, type Source, stream, type TypedSource } from 'syncline'
+import {
+  type Destination,
+  defineSource,
+  Pipeline,
+  type PipelineOptions,
+  readRecords,
+  type Source,
+  stream,
+  type TypedSource,
+} from 'syncline'
 import { z } from 'zod'
 
 // Checked by the compiler alone: an error that is expected and does not come is an error itself.
@@ -100,3 +109,15 @@ stream({ schema: User, cursorField: 'nick', records: [] })
 stream({ schema: Tag, records: [{ tag: 1, weight: 1 }] })
 // @ts-expect-error the records are not of the schema
 stream({ schema: Tag, records: () => [{ tag: 'a' }] })
+
+// The pipeline takes its stream names and fields from its source.
+declare const destination: Destination
+const options = { name: 'crm', source, destination }
+new Pipeline({ ...options, streams: { users: { syncMode: 'incremental' } } })
+// @ts-expect-error no such field
+new Pipeline({ ...options, streams: { users: { syncMode: 'incremental', cursorField: 'updatedAt' } } })
+// @ts-expect-error no such stream
+new Pipeline({ ...options, streams: { people: {} } })
+new Pipeline({ ...options, source: asSource, streams: { people: {} } })
+// @ts-expect-error a name is needed
+new Pipeline({ source, destination })
