@@ -15,6 +15,7 @@ export interface ColumnReading {
 
 const asIs = (column: string) => column
 const cast = (column: string) => `${column}::pg_catalog.text`
+const output = (name: string) => (column: string) => `pg_catalog.textin(pg_catalog.${name}(${column}))`
 const json = (column: string) => `pg_catalog.to_json(${column})::pg_catalog.text`
 
 const STRING: FieldType = { kind: 'string' }
@@ -43,6 +44,8 @@ const BUILT_IN: { readonly [oid: number]: ColumnReading } = {
   25: TEXT,
   26: plain({ kind: 'int64' }, WIRE.unsigned32), // oid
   114: plain({ kind: 'json' }, WIRE.text),
+  // Its cast to text keeps a declaration of an encoding that it is not in.
+  142: { ...SERVER_TEXT, select: output('xml_out') },
   700: plain({ kind: 'float32' }, WIRE.word32),
   701: plain({ kind: 'float64' }, WIRE.word64),
   // Text would hold the currency's sign and separators. 64 bits of cents have 19 digits; no locale has more than four after the point.
@@ -53,7 +56,7 @@ const BUILT_IN: { readonly [oid: number]: ColumnReading } = {
     itemType: STRING,
   },
   // Its cast to text adds the netmask that its output leaves out.
-  869: { ...SERVER_TEXT, select: (column) => `pg_catalog.textin(pg_catalog.inet_out(${column}))` },
+  869: { ...SERVER_TEXT, select: output('inet_out') },
   1042: TEXT, // bpchar, padded as stored
   1043: TEXT, // varchar
   1082: unfit({ kind: 'date' }, WIRE.date),
