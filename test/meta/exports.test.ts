@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { entryPoints, root } from '../../scripts/package-json.js'
+import { staleOutput } from '../../scripts/stale-output.js'
 import { filesUnder } from './source-files.js'
 
 const entries = entryPoints()
@@ -23,10 +24,6 @@ test('TypeDoc documents every subpath', () => {
   expect(documented).toEqual(entries.map((entry) => entry.source))
 })
 
-test('dist/ holds nothing that src/ does not (`npm run clean` and build again)', () => {
-  const sources = new Set(filesUnder('src').map((path) => path.replace(/\.ts$/, '')))
-  const stale = filesUnder('dist')
-    .filter((path) => /\.(js|d\.ts)$/.test(path))
-    .filter((path) => !sources.has(path.replace(/(\.d\.ts|\.js)$/, '')))
-  expect(stale).toEqual([])
+test('dist/ holds nothing that src/ does not (`npm run build`)', () => {
+  expect(staleOutput()).toEqual([])
 })
