@@ -56,7 +56,8 @@ export class ParquetFile implements FileEncoder {
   }
 
   get bytes(): number {
-    return this.#stitcher.position + Math.round(GUESSED_RATIO * (this.#pending + this.#group.bytes))
+    const waiting = this.#pending + (this.#group.rows > 0 ? this.#group.bytes : 0)
+    return this.#stitcher.position + Math.round(GUESSED_RATIO * waiting)
   }
 
   async write(columns: RecordBatch, context: Context): Promise<void> {
@@ -87,6 +88,7 @@ export class ParquetFile implements FileEncoder {
     await orAbort(this.#tail, context.signal)
     this.#throwFailure()
     await this.#output(this.#stitcher.finish(), context)
+    this.#group.drop()
     this.#lease.release()
   }
 
