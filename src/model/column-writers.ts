@@ -20,6 +20,7 @@ import { writeDecimal } from './decimal.js'
 import type { FieldType } from './field-type.js'
 
 const INITIAL_ROWS = 1024
+const LEAST_ROWS = 64
 
 /** Grows one column, value by value, in the form that Arrow has in memory. `finish` gives it away and begins the next one. */
 export abstract class ColumnWriter {
@@ -36,6 +37,8 @@ export abstract class ColumnWriter {
   /** About what the values so far occupy. */
   abstract get byteLength(): number
   protected abstract grow(capacity: number): void
+  /** Begins with empty memory for so many rows. */
+  protected abstract begin(capacity: number): void
   protected abstract take(length: number, nullCount: number, nullBitmap: Uint8Array | undefined): Data
 
   pushNull(): void {
@@ -60,6 +63,9 @@ export abstract class ColumnWriter {
     this.length = 0
     this.nullCount = 0
     this.validity = undefined
+    // The next column is probably like this one: room for as many, without doubling on the way.
+    this.capacity = Math.max(LEAST_ROWS, length)
+    this.begin(this.capacity)
     return data
   }
 
@@ -82,6 +88,11 @@ function grownBitmap(bitmap: Uint8Array, bytes: number): Uint8Array {
 }
 
 type Values = Uint8Array | Int16Array | Int32Array | Uint32Array | BigInt64Array | Float32Array | Float64Array
+
+/** The used part; copied where it would keep much more alive. */
+function trimmed<V extends Values>(values: V, used: number): V {
+  return (used * 2 < values.length ? values.slice(0, used) : values.subarray(0, used)) as V
+}
 
 // Every kind of array has a class and a `push` of its own, so that the engine sees one kind of store in each.
 abstract class FixedColumn<V extends Values> extends ColumnWriter {
@@ -106,10 +117,12 @@ abstract class FixedColumn<V extends Values> extends ColumnWriter {
     this.values = grown
   }
 
+  protected begin(capacity: number): void {
+    this.values = this.make(capacity)
+  }
+
   protected take(length: number, nullCount: number, nullBitmap: Uint8Array | undefined): Data {
-    const used = Math.ceil((length * this.values.length) / this.capacity)
-    const data = this.values.subarray(0, used)
-    this.values = this.make(this.capacity)
+    const data = trimmed(this.values, Math.ceil((length * this.values.length) / this.capacity))
     return makeData({ type: this.type, length, nullCount, nullBitmap, data } as never)
   }
 }
@@ -199,6 +212,8 @@ export class DecimalColumn extends FixedColumn<Uint32Array> {
   }
 }
 
+/** One enormous value does not make the next column enormous. */
+const MOST_BYTES_AHEAD = 4 * 1024 * 1024
 const MAX_COLUMN_BYTES = 2 ** 31 - 1
 const LONE_SURROGATE = /\p{Surrogate}/u
 
@@ -264,6 +279,12 @@ export class BytesColumn extends ColumnWriter {
     this.bytes = grown
   }
 
+  protected begin(capacity: number): void {
+    this.bytes = newBuffer(Math.min(MOST_BYTES_AHEAD, Math.max(1024, this.used + (this.used >> 3))))
+    this.offsets = new Int32Array(capacity + 1)
+    this.used = 0
+  }
+
   protected grow(capacity: number): void {
     const grown = new Int32Array(capacity + 1)
     grown.set(this.offsets)
@@ -271,13 +292,9 @@ export class BytesColumn extends ColumnWriter {
   }
 
   protected take(length: number, nullCount: number, nullBitmap: Uint8Array | undefined): Data {
-    const data = this.bytes.subarray(0, this.used)
-    const valueOffsets = this.offsets.subarray(0, length + 1)
-    // The next column is probably like this one: room for as much, without doubling on the way.
-    this.bytes = newBuffer(Math.max(1024, this.used + (this.used >> 3)))
-    this.offsets = new Int32Array(this.capacity + 1)
-    this.used = 0
-    return makeData({ type: this.type, length, nullCount, nullBitmap, valueOffsets, data: plain(data) } as never)
+    const data = trimmed(plain(this.bytes), this.used)
+    const valueOffsets = trimmed(this.offsets, length + 1)
+    return makeData({ type: this.type, length, nullCount, nullBitmap, valueOffsets, data } as never)
   }
 }
 

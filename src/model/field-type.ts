@@ -13,7 +13,7 @@
  * | `decimal` beyond, or unbounded | Utf8 | `string`, all digits |
  * | `string`, `interval`, `uuid`, `json`, `array`, `object` | Utf8 | `string`; the last three are JSON text |
  * | `binary` | Binary | `Uint8Array` |
- * | `date` | Date32 (days) | `string`, `YYYY-MM-DD` |
+ * | `date` | Date32 (days) | `string`, `YYYY-MM-DD`; other years as in ISO 8601: `+012345-…`, `-000043-…` (44 BC) |
  * | `time` | Time64 (microseconds), without zone; Utf8 with zone | `string` |
  * | `timestamp` | Timestamp (microseconds), zone `UTC` or none | `string`, ISO 8601, microseconds kept |
  *

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { IdentifierRules } from '../destination/capabilities.js'
 
 const HASH_DIGITS = 8
+const SHA256_DIGITS = 64
 
 /**
  * The name of a table, legal at the destination. A function of the name alone: where cleaning changed it, or where names that differ
@@ -35,7 +36,7 @@ export function columnName(
   let candidate = legalName(name, rules)
   // A longer hash is only needed where somebody's own name ends in the shorter one.
   for (let digits = HASH_DIGITS; taken(sameNameKey(candidate, rules)); digits *= 2) {
-    candidate = hashedName(name, rules, identity, digits)
+    candidate = hashedName(name, rules, digits <= SHA256_DIGITS ? identity : `${identity}\0${digits}`, digits)
   }
   return candidate
 }

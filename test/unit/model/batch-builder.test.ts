@@ -144,3 +144,17 @@ describe('BatchBuilder', () => {
     expect(changes).toEqual([{ row: 0, field: 'f', change: 'TRUNCATED', reason: 'SOURCE_FIELD_SIZE_LIMITATION' }])
   })
 })
+
+describe('a batch after an enormous one', () => {
+  it('holds no more memory than its values need', () => {
+    const schema = { fields: [{ name: 'text', type: { kind: 'string' as const }, nullable: true }] }
+    const builder = new BatchBuilder({ name: 's' }, schema)
+    builder.append({ text: 'é'.repeat(20_000_000) })
+    expect(builder.finish().byteLength).toBeGreaterThan(40_000_000)
+    for (let i = 0; i < 3; i++) {
+      builder.append({ text: 'small' })
+      const { values } = builder.finish().columns.data.children[0]!
+      expect((values as Uint8Array).buffer.byteLength).toBeLessThan(10_000_000)
+    }
+  })
+})
