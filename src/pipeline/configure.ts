@@ -119,8 +119,7 @@ function targetOf(stream: StreamRef, { namespace, prefix }: ConfigureOptions): S
       ? stream.namespace
       : namespace === 'destination'
         ? undefined
-        : // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder that hosts write
-          namespace.format.replaceAll('${SOURCE_NAMESPACE}', stream.namespace ?? '')
+        : namespace.format.replaceAll('${SOURCE_NAMESPACE}', stream.namespace ?? '')
   // An empty name is the destination's default, as in Airbyte.
   return mapped === undefined || mapped === '' ? { name } : { namespace: mapped, name }
 }

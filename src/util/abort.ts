@@ -21,7 +21,10 @@ export function yieldToEventLoop(): Promise<void> {
 
 /** The promise's outcome, or a rejection with the signal's reason, whichever is first. The work itself goes on unless it listens too. */
 export async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
+  if (signal.aborted) {
+    promise.catch(() => {}) // nobody waits for it any more
+    throw signal.reason
+  }
   let abort: () => void = () => {}
   const aborted = new Promise<never>((_, reject) => {
     abort = () => reject(signal.reason)
