@@ -26,7 +26,7 @@ export class StoreDirectory {
   /** Makes the directory of a path, durably, and makes sure that no symbolic link leads out of the lake. */
   async makeParent(path: string): Promise<string> {
     const parent = dirname(path)
-    const made = await mkdir(parent, { recursive: true })
+    const made = await makeDirectories(parent)
     const root = await realpath(this.path)
     const real = await realpath(parent)
     if (real !== root + parent.slice(this.path.length)) {
@@ -71,6 +71,21 @@ export class StoreDirectory {
   /** Removes the directory itself if it is empty. */
   async remove(): Promise<void> {
     await rmdir(this.path).catch(() => {})
+  }
+}
+
+/** The first directory that had to be made. */
+async function makeDirectories(path: string): Promise<string | undefined> {
+  try {
+    return await mkdir(path, { recursive: true })
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+    // Of a read-only file system Node says ENOENT here; making one directory alone gives the reason.
+    let first = path
+    while (!(await pathExists(dirname(first)))) first = dirname(first)
+    await mkdir(first)
+    await mkdir(path, { recursive: true })
+    return first
   }
 }
 

@@ -110,7 +110,8 @@ class FileUpload implements Upload {
       this.#file ??= await create(this.#root, this.#path)
       await this.#file.sync()
       await this.#close()
-      await syncDirectory(dirname(this.#path))
+      // Dropped from elsewhere meanwhile, it may be gone with its directory; completing it will tell.
+      await syncDirectory(dirname(this.#path)).catch(ignoreMissing)
     })
   }
 
