@@ -45,7 +45,16 @@ export {
   tableKey,
 } from './model/table.js'
 export type { NormalizeContext, Normalizer, RejectedRows, StreamNormalizer } from './normalizer/normalizer.js'
-export { typedNormalizer } from './normalizer/typed.js'
+export { type TypedNormalizerOptions, typedNormalizer } from './normalizer/typed.js'
+export type {
+  BeginOptions,
+  ListOptions,
+  ObjectStore,
+  ObjectStoreCapabilities,
+  PutOptions,
+  Upload,
+  UploadStatus,
+} from './object-store/object-store.js'
 export type { ErrorReport, PipelineEvent, PipelineEvents, PipelineListener, StreamProgress } from './pipeline/events.js'
 export type {
   CadenceOption,
@@ -60,6 +69,7 @@ export { type Metrics, RunError, type RunResult, type StreamResult } from './pip
 export type { SchemaChange } from './pipeline/schema-policy.js'
 export type { StreamOptions, StreamsOption, TypedStreamOptions } from './pipeline/stream-options.js'
 export { advanceBySlice, proofOfSlice } from './source/advance-by-slice.js'
+export type { CursorValue } from './source/cursor-value.js'
 export { type DefineSourceOptions, defineSource } from './source/define-source.js'
 export type { Records, RecordsRequest } from './source/definition.js'
 export { type ReadRecordsOptions, type RecordsOf, readRecords, type StreamNameOf } from './source/read-records.js'
@@ -78,3 +88,4 @@ export type {
 export { type FileStateStoreOptions, fileStateStore } from './state/file-state-store.js'
 export { memoryStateStore } from './state/memory-state-store.js'
 export type { StateLock, StateStore } from './state/state-store.js'
+export type { ByteSize } from './util/byte-size.js'
