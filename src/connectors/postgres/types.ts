@@ -70,8 +70,7 @@ export function readingOf({ type, typeModifier }: Pick<PostgresColumn, 'type' | 
   const oid = domain ? type.baseTypeOid : type.oid
   const modifier = domain && typeModifier === -1 ? type.baseTypeModifier : typeModifier
   if (oid === NUMERIC) return numericReading(modifier)
-  // A pseudo-type's column (`anyarray` of a statistics view) has no type that JSON could be made of.
-  if (type.category === 'A' && type.elementOid !== 0 && type.kind !== 'p') return arrayReading(itemsOf(type, modifier))
+  if (type.category === 'A' && type.elementOid !== 0) return arrayReading(itemsOf(type, modifier))
   if (type.category === 'C') return JSON_TEXT
   if (type.category === 'E') return LABEL
   // The one widely used extension type that has an exact form in JSON.
