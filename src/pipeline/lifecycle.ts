@@ -43,7 +43,6 @@ export async function* pull<T>(items: AsyncIterable<T>, work: AbortSignal, settl
   let ended = false
   try {
     for (;;) {
-      work.throwIfAborted() // before the connector is asked for more
       const next = await orAbort(iterator.next(), work)
       if (next.done) {
         ended = true
@@ -51,10 +50,8 @@ export async function* pull<T>(items: AsyncIterable<T>, work: AbortSignal, settl
       }
       yield next.value
     }
-  } catch (error) {
-    ended = !work.aborted
-    throw error
   } finally {
-    if (!ended) await orAbort(Promise.resolve(iterator.return?.()), settle).catch(() => {}) // the cause of leaving is what counts
+    // Also after an error of `next`: an iterator that is no generator may still hold something. The cause of leaving is what counts.
+    if (!ended) await orAbort(Promise.resolve(iterator.return?.()), settle).catch(() => {})
   }
 }
