@@ -40,6 +40,12 @@ const TLS: Rule = [
   'Check ssl.ca, ssl.certificate and the SSL mode; verify-full also compares the host name.',
 ]
 
+const LOGIN: Rule = [
+  'SOURCE_AUTH_FAILED',
+  'The login could not be completed.',
+  'The server asks for a password: give one that is not empty, and check that this is the right server.',
+]
+
 /** By SQLSTATE, then by its class. */
 const STATES: { readonly [state: string]: Rule } = {
   '28P01': ['SOURCE_AUTH_FAILED', 'The password is wrong.', 'Check user and password.'],
@@ -130,6 +136,7 @@ function networkRule(vendor: VendorError): Rule {
     if (rule !== undefined) return rule
     if (/^(ECONNRESET|EPIPE|ECONNABORTED|ERR_STREAM_PREMATURE_CLOSE|ERR_STREAM_DESTROYED)$/.test(code)) return LOST
   }
+  if (typeof message === 'string' && message.startsWith('SASL')) return LOGIN
   if (
     typeof message === 'string' &&
     /^Connection terminated|^Client has encountered|not queryable|was closed/.test(message)

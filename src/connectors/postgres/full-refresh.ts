@@ -37,13 +37,15 @@ interface Member {
   readonly pages: number | undefined
 }
 
+// A row's address may be read by those who may read the whole table.
 const MEMBERS = `
 WITH RECURSIVE tree(oid) AS (
   SELECT $1::oid UNION
   SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree ON i.inhparent = tree.oid WHERE NOT i.inhdetachpending
 )
 SELECT n.nspname::text AS namespace, c.relname::text AS name, c.relkind::text AS kind,
-  (am.amname = 'heap')::text AS heap, pg_catalog.row_security_active(c.oid)::text AS row_security,
+  (am.amname = 'heap' AND pg_catalog.has_table_privilege(c.oid, 'SELECT'))::text AS addressable,
+  (pg_catalog.row_security_active(c.oid) OR pg_catalog.row_security_active($1::oid))::text AS row_security,
   (pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND (pg_catalog.has_table_privilege(c.oid, 'SELECT') OR (
     SELECT pg_catalog.bool_and(pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT')) FROM pg_catalog.pg_attribute a
     WHERE a.attrelid = c.oid AND a.attname IN (SELECT pg_catalog.json_array_elements_text($2::json)))))::text AS readable,
@@ -87,7 +89,7 @@ async function loadMembers(
   const asWhole = { members: [{ part: whole, pages: undefined }], pageSize: 8192 }
   if (relation.kind === 'v' || relation.kind === 'f') return asWhole
   const rows = await session.query<
-    'namespace' | 'name' | 'kind' | 'heap' | 'row_security' | 'readable' | 'pages' | 'page_size'
+    'namespace' | 'name' | 'kind' | 'addressable' | 'row_security' | 'readable' | 'pages' | 'page_size'
   >(MEMBERS, signal, [relation.oid, jsonList(columns.map(({ name }) => name))])
   // Rights and row security of a partition differ from those of its root, which are the ones that count.
   const direct = rows.every((row) => row.readable === 'true' && row.row_security !== 'true')
@@ -95,7 +97,7 @@ async function loadMembers(
   if (rows.length === 0 || (!direct && !rootOnly)) return asWhole
   const members = rows.map((row): Member => {
     const part = { namespace: row.namespace!, name: row.name!, only: true }
-    return { part, pages: row.heap === 'true' && row.pages != null ? Number(row.pages) : undefined }
+    return { part, pages: row.addressable === 'true' && row.pages != null ? Number(row.pages) : undefined }
   })
   return { members, pageSize: Number(rows[0]!.page_size) }
 }
