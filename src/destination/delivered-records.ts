@@ -16,8 +16,8 @@ export function deliveredRecords(
   json: 'values' | 'text',
 ): (row: number) => DeliveredRecord {
   const readers = table.fields.map(({ name, type }, index) => {
-    const column = columns.getChildAt(index)
-    if (column === null) return [name, () => null] as const
+    const column = columns.data.children[index]
+    if (column === undefined) return [name, () => null] as const
     const read = valueReader(type, column)
     const convert = converter(type, json)
     return [

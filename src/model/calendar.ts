@@ -23,6 +23,8 @@ export function daysOfDate(year: number, month: number, day: number): number {
 }
 
 const pad = (value: number, digits: number) => value.toString().padStart(digits, '0')
+const TWO_DIGITS = Array.from({ length: 100 }, (_, value) => pad(value, 2))
+const two = (value: number) => TWO_DIGITS[value]!
 
 /**
  * Days since 1970-01-01 as `YYYY-MM-DD`. Years beyond 9999 and before 0 are in ISO 8601's expanded form with at least six digits
@@ -41,7 +43,7 @@ export function dateText(days: number): string {
   const month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9
   const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
   const yearText = year >= 0 && year <= 9999 ? pad(year, 4) : `${year < 0 ? '-' : '+'}${pad(Math.abs(year), 6)}`
-  return `${yearText}-${pad(month, 2)}-${pad(day, 2)}`
+  return `${yearText}-${two(month)}-${two(day)}`
 }
 
 /** Microseconds since midnight as `HH:MM:SS[.ffffff]`. */
@@ -49,12 +51,17 @@ export function timeText(micros: bigint | number): string {
   const whole = Number(micros)
   const seconds = Math.floor(whole / 1_000_000)
   const fraction = whole % 1_000_000
-  const clock = `${pad(Math.floor(seconds / 3600), 2)}:${pad(Math.floor(seconds / 60) % 60, 2)}:${pad(seconds % 60, 2)}`
+  const clock = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
   return fraction === 0 ? clock : `${clock}.${pad(fraction, 6).replace(/0+$/, '')}`
 }
 
 /** Microseconds since 1970-01-01 as ISO 8601, with a `Z` where the type has a zone. */
 export function timestampText(micros: bigint, zone: boolean): string {
+  const near = Number(micros)
+  if (Number.isSafeInteger(near)) {
+    const day = Math.floor(near / MICROS_PER_DAY)
+    return `${dateText(day)}T${timeText(near - day * MICROS_PER_DAY)}${zone ? 'Z' : ''}`
+  }
   const rest = micros % BIG_MICROS_PER_DAY
   const inDay = rest < 0n ? rest + BIG_MICROS_PER_DAY : rest
   return `${dateText(Number((micros - inDay) / BIG_MICROS_PER_DAY))}T${timeText(inDay)}${zone ? 'Z' : ''}`

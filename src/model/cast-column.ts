@@ -1,4 +1,4 @@
-import { type Data, makeData, Vector } from 'apache-arrow'
+import { type Data, makeData } from 'apache-arrow'
 import { arrowType, isDecimal128 } from './arrow-type.js'
 import { alignedNulls } from './column-data.js'
 import type { BytesColumn } from './column-writers.js'
@@ -67,7 +67,7 @@ function widerNumbers(column: Data, from: string, to: string): ArrayLike<number 
 }
 
 function castValues(column: Data, from: FieldType, to: FieldType): CastColumn {
-  const read = valueReader(from, new Vector([column]))
+  const read = valueReader(from, column)
   const target = valueColumn(to)
   const text = to.kind === 'string' ? asText(from) : to.kind === 'json' ? asJson(from) : undefined
   const unfit: number[] = []
