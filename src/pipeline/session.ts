@@ -130,8 +130,15 @@ export class Session {
         source: source ?? null,
         streams: { ...stored.state?.streams, ...Object.fromEntries(streams.map((s) => [s.key, s.state(s.open)])) },
       }
-      const version = await guarded(run.work.signal, 'STATE_FAILED', details, () =>
-        run.owner.claim(plan.ref, states, stored.version, run.work),
+      const version = await withRetry(
+        `claim ${plan.ref.scope}`,
+        () =>
+          guarded(run.work.signal, 'STATE_FAILED', details, () =>
+            run.owner.claim(plan.ref, states, stored.version, run.work),
+          ),
+        run.retry,
+        run.onRetry,
+        run.work.signal,
       )
       load = await withRetry(
         `open ${plan.ref.scope}`,

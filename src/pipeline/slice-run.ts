@@ -89,16 +89,23 @@ export class SliceAttempt {
       connector: source,
       ...(this.slice.streams.length === 1 && { stream: this.slice.streams[0]! }),
     } as const
+    work.signal.throwIfAborted()
     const messages = pull(reading.read(this.slice, this.after, work), work.signal, settle.signal)
     try {
       for (;;) {
         const next = await guarded(work.signal, 'SOURCE_FAILED', details, () => messages.next())
+        // Nothing may be proved of a stream after it was set aside, or the next run would not begin it anew.
+        if (this.#isSetAside()) return
         if (next.done) throw this.#violation('ended without slice_done')
         if (await this.#take(next.value, writer)) return
       }
     } finally {
       await messages.return(undefined)
     }
+  }
+
+  #isSetAside(): boolean {
+    return this.slice.streams.every((ref) => this.#streams.get(streamKey(ref))?.setAside !== undefined)
   }
 
   /** Whether the slice is done. */
