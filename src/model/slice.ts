@@ -11,7 +11,7 @@ export interface Slice {
   readonly streams: readonly StreamRef[]
   /** What its results rest on (a snapshot, for one): they prove nothing outside it. */
   readonly epoch?: string
-  /** Slices that must be done before this one is read. */
+  /** Slices that must be done before this one is read; those of a stream that was set aside count as done. */
   readonly after?: readonly string[]
   /** The connector's own description. */
   readonly data: Json

@@ -239,6 +239,7 @@ export class Session {
           await Promise.all(before)
           await slots.acquire(work)
           held = true
+          if (scope.stop.signal.aborted || streams.every((stream) => stream.setAside !== undefined)) return
         }
         await this.#readSlice(slice, scope, reading, work)
       } catch (error) {
