@@ -43,6 +43,7 @@ export async function* pull<T>(items: AsyncIterable<T>, work: AbortSignal, settl
   let ended = false
   try {
     for (;;) {
+      work.throwIfAborted() // before the connector is asked for more
       const next = await orAbort(iterator.next(), work)
       if (next.done) {
         ended = true
