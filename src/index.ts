@@ -44,6 +44,7 @@ export {
   type TableTruncate,
   tableKey,
 } from './model/table.js'
+export type { MetadataColumn } from './normalizer/metadata.js'
 export type { NormalizeContext, Normalizer, RejectedRows, StreamNormalizer } from './normalizer/normalizer.js'
 export { type TypedNormalizerOptions, typedNormalizer } from './normalizer/typed.js'
 export type {
