@@ -43,6 +43,9 @@ export function connectionStringOptions(connectionString: string): PostgresConne
         break
       case 'port':
         options.port = Number(value)
+        if (!Number.isInteger(options.port) || options.port < 1 || options.port > 65_535) {
+          throw invalid('its port is no port number', 'Give a number from 1 to 65535.')
+        }
         break
       case 'user':
         options.user = value

@@ -33,7 +33,7 @@ export class Snapshot {
     private id: string,
   ) {
     this.#limit = config.connections
-    const most = config.connection.pool?.options.max
+    const most = config.connection.pool?.options?.max
     if (most !== undefined) this.#limit = Math.min(this.#limit, most - 1)
     this.#watch()
   }
@@ -44,7 +44,7 @@ export class Snapshot {
 
   static async open(config: PostgresSourceConfig, tables: readonly Name[], context: Context): Promise<Snapshot> {
     const { signal } = context
-    const most = config.connection.pool?.options.max
+    const most = config.connection.pool?.options?.max
     if (most !== undefined && most < 2) {
       throw new SynclineError('CONFIG_INVALID', 'Invalid options of postgres: pool allows only one client.', {
         connector: 'postgres',
