@@ -109,15 +109,11 @@ export class CallModel {
         if (phase === 'after') this.#machines.set(reading, { table: READING, state: 'open' })
         return
       case 'reading.slices':
-        this.#step(reading, 'slices')
+        if (begins) this.#step(reading, 'slices')
         return
       case 'reading.read':
-        this.#step(reading, 'read')
-        if (this.#machines.get(read)?.state === 'idle' || this.#machines.get(read)?.state === 'pulling') {
-          this.violations.push(`${read} begins while it is read already`)
-        }
-        this.#begun('reading.read', read)
-        this.#machines.set(read, { table: READ, state: 'idle' })
+        if (begins) this.#readBegins(reading, read)
+        if (phase === 'failed') this.#step(read, 'end')
         return
       case 'reading.read.next':
         this.#step(read, begins ? 'pull' : 'pull done')
@@ -134,6 +130,8 @@ export class CallModel {
         this.#step(reading, begins ? 'close' : 'close done')
         return
       case 'destination.open':
+        // A new session may have claimed a version of its own.
+        if (begins) this.#published.delete(String(details['scope']))
         if (begins && !this.#isOpen(READING)) this.violations.push(`${details['scope']} is opened without a reading`)
         if (phase === 'after') this.#machines.set(load, { table: LOAD, state: 'open' })
         return
@@ -177,6 +175,14 @@ export class CallModel {
     const next = machine.table[machine.state]?.[event]
     if (next === undefined) this.violations.push(`${event} on ${key} while ${machine.state}`)
     else machine.state = next
+  }
+
+  #readBegins(reading: string, read: string): void {
+    this.#step(reading, 'read')
+    const state = this.#machines.get(read)?.state
+    if (state === 'idle' || state === 'pulling') this.violations.push(`${read} begins while it is read already`)
+    this.#begun('reading.read', read)
+    this.#machines.set(read, { table: READ, state: 'idle' })
   }
 
   #begun(what: string, key: string): void {

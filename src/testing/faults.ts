@@ -3,6 +3,8 @@ import type { CallDetails, CallName, CallPhase, OnCall } from './on-call.js'
 /** Something that goes wrong at one moment of a run. */
 export interface Fault {
   readonly onCall: OnCall
+  /** Whether the run ends with it, without an answer. */
+  readonly deadly: boolean
   /** How many moments there have been: before and after every call. */
   readonly moments: () => number
   /** Resolves with the moment when it strikes. */
@@ -11,18 +13,19 @@ export interface Fault {
 
 /** Goes wrong never, and counts the moments at which it could. */
 export function noFault(): Fault {
-  return faultAt(Number.POSITIVE_INFINITY, () => {})
+  return strikeAt(Number.POSITIVE_INFINITY, () => {})
 }
 
 /** The process dies at this moment (counted from 1): no call that is under way or comes later settles any more. */
 export function killAt(moment: number): Fault {
   const forEver = new Promise<never>(() => {})
   let dead = false
-  const fault = faultAt(moment, () => {
+  const fault = strikeAt(moment, () => {
     dead = true
   })
   return {
     ...fault,
+    deadly: true,
     async onCall(...call) {
       if (!dead) await fault.onCall(...call)
       if (dead) await forEver
@@ -30,17 +33,41 @@ export function killAt(moment: number): Fault {
   }
 }
 
-/** The call that is at this moment fails with an error. After a call: it happened, and the caller is told that it failed. */
+/** What these calls open would be open for ever if their answer were lost. */
+const OPENING: readonly CallName[] = [
+  'source.open',
+  'reading.slices',
+  'reading.read',
+  'destination.open',
+  'load.writer',
+  'state.acquire',
+]
+/** What these calls free would stay if they did not happen: they are called once. */
+const FREEING: readonly CallName[] = ['reading.close', 'load.close', 'writer.discard', 'state.release']
+
+/** The call that is at this moment, or the next one that can, fails with an error. Failing after a call: it happened, and its answer is lost. */
 export function failAt(moment: number, error: () => Error): Fault {
-  return faultAt(moment, (phase) => {
-    // A call that failed by itself keeps its own error.
-    if (phase !== 'failed') throw error()
+  let due = false
+  let failed = false
+  const fault = strikeAt(moment, () => {
+    due = true
   })
+  return {
+    ...fault,
+    async onCall(name, phase, details) {
+      await fault.onCall(name, phase, details)
+      // A call that failed by itself keeps its own error.
+      const can = phase === 'before' ? !FREEING.includes(name) : phase === 'after' && !OPENING.includes(name)
+      if (!due || failed || !can || name === 'reading.read.return') return
+      failed = true
+      throw error()
+    },
+  }
 }
 
 /** The host aborts at this moment. */
 export function abortAt(moment: number, controller: AbortController): Fault {
-  return faultAt(moment, () => controller.abort(new Error('aborted by a test')))
+  return strikeAt(moment, () => controller.abort(new Error('aborted by a test')))
 }
 
 /** Several hooks, one after the other. */
@@ -50,13 +77,15 @@ export function hooks(...all: readonly OnCall[]): OnCall {
   }
 }
 
-function faultAt(moment: number, strike: (phase: CallPhase) => void): Fault {
+/** Something of one's own happens at this moment; what it throws is what the call throws. */
+export function strikeAt(moment: number, strike: (phase: CallPhase) => void): Fault {
   let moments = 0
   let report: (moment: string) => void = () => {}
   const struck = new Promise<string>((resolve) => {
     report = resolve
   })
   return {
+    deadly: false,
     moments: () => moments,
     struck,
     async onCall(name: CallName, phase: CallPhase, details: CallDetails) {

@@ -11,7 +11,7 @@ export {
   stateStoreConformance,
 } from './conformance/state-store-conformance.js'
 export { type TestRunner, testContext } from './conformance/suite.js'
-export { abortAt, type Fault, failAt, hooks, killAt, noFault } from './faults.js'
+export { abortAt, type Fault, failAt, hooks, killAt, noFault, strikeAt } from './faults.js'
 export { type MemoryDestinationOptions, memoryDestination } from './memory/memory-destination.js'
 export { type MemorySourceOptions, memorySource } from './memory/memory-source.js'
 export { type MemoryStore, memoryStore, readMemoryTable, type StoredRow } from './memory/memory-store.js'

@@ -29,7 +29,7 @@ function observedReading(reading: Reading, id: CallDetails, onCall: OnCall): Rea
   return {
     restarted: reading.restarted,
     async *slices(context) {
-      await onCall('reading.slices', 'before', id)
+      await hooked(onCall, 'reading.slices', id, async () => {})
       const pull = (result: IteratorResult<Slice | Planned>): CallDetails =>
         result.done
           ? { done: true }
@@ -40,7 +40,7 @@ function observedReading(reading: Reading, id: CallDetails, onCall: OnCall): Rea
     },
     async *read(slice, after, context) {
       const details = { ...id, slice: slice.id, from: after?.records ?? 0 }
-      await onCall('reading.read', 'before', details)
+      await hooked(onCall, 'reading.read', details, async () => {})
       const pull = (result: IteratorResult<Message>): CallDetails =>
         result.done ? { done: true } : { message: result.value.type }
       yield* observedIteration(
@@ -75,13 +75,7 @@ async function* observedIteration<T>(
   let finished = false
   try {
     for (;;) {
-      let result: IteratorResult<T>
-      try {
-        result = await hooked(onCall, next, details, () => iterator.next(), outcome)
-      } catch (error) {
-        finished = true
-        throw error
-      }
+      const result = await hooked(onCall, next, details, () => iterator.next(), outcome)
       if (result.done) {
         finished = true
         return

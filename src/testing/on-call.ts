@@ -46,9 +46,9 @@ export async function hooked<T>(
   call: () => Promise<T>,
   outcome: (result: T) => CallDetails = () => ({}),
 ): Promise<T> {
-  await onCall(name, 'before', details)
   let result: T
   try {
+    await onCall(name, 'before', details)
     result = await call()
   } catch (error) {
     await onCall(name, 'failed', { ...details, code: errorCode(error) })

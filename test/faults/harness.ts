@@ -91,11 +91,9 @@ export class World {
     const running = pipeline
       .run({ onStreamFailure: 'report', ...(signal && { signal }) })
       .then((result): Outcome => ({ kind: 'ended', result }))
-    const killed = fault.struck.then(async (moment): Promise<Outcome> => {
-      // What was under way gets as far as it can; a run that can end does so.
-      await new Promise((resolve) => setTimeout(resolve, 5))
-      return { kind: 'killed', moment }
-    })
+    const killed = fault.deadly
+      ? fault.struck.then((moment): Outcome => ({ kind: 'killed', moment }))
+      : new Promise<never>(() => {})
     const outcome = await Promise.race([running, killed])
     this.moments = Math.max(this.moments, fault.moments())
     if (outcome.kind === 'ended') this.violations.push(...model.finish())

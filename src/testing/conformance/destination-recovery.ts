@@ -52,5 +52,25 @@ export function recoveryTests({ describe, it }: TestRunner, suite: DestinationCo
         await bench.expectRows(table, records(0, 15))
         assert.equal((await bench.restarted().stored()).version, 5)
       }))
+
+    it('a generation that was completed, whose saving was lost, goes on with what it holds', () =>
+      withDestination(suite, async (bench) => {
+        if (bench.storesState || !bench.supports('full_refresh', 'overwrite')) return
+        const table = new BenchTable('completed_unsaved', {
+          syncMode: 'full_refresh',
+          destinationSyncMode: 'overwrite',
+        })
+        const run = await bench.open([table])
+        await run.publish([await run.piece(table, records(0, 3))], { source: 3 })
+        const rest = await run.piece(table, records(3, 5))
+        // The state store does not get to know of this one.
+        await run.load.publish(run.commit([rest], { completed: [table], source: 5 }), run.context)
+        await bench.expectRows(table, records(0, 5))
+        const next = await bench.restarted().open([table])
+        await next.publish([await next.piece(table, records(3, 5))], { source: 5, completed: [table] })
+        await next.close()
+        const rows = (await bench.fixture.read(table.shape)) as readonly { readonly id: unknown }[]
+        assert.deepEqual([...new Set(rows.map(({ id }) => Number(id)))].sort(), [0, 1, 2, 3, 4])
+      }))
   })
 }

@@ -64,6 +64,7 @@ function complete(
     store.tables.set(tableKey(shape), {
       shape: widened(joins ? old?.shape : undefined, declared.get(tableKey(shape))?.shape ?? shape),
       rows: joins ? [...(old?.rows ?? []), ...next.rows] : next.rows,
+      ...(!joins && { generationId }),
     })
   }
   store.generations.delete(generationId)

@@ -6,7 +6,7 @@ import { type StreamRef, streamKey, streamRef } from '../../model/stream.js'
 import { yieldToEventLoop } from '../../util/abort.js'
 import { applyCommit } from './apply-commit.js'
 import { CallGuard } from './call-guard.js'
-import { type MemoryStore, type StoredPiece, scopeKey } from './memory-store.js'
+import { type MemoryStore, type StoredPiece, type StoredTables, scopeKey } from './memory-store.js'
 import { MemoryWriter } from './memory-writer.js'
 
 /** One run's session for one scope. */
@@ -32,8 +32,9 @@ export class MemoryLoad implements Load {
       if (!open || store.generations.has(generationId)) continue
       if (storesState && plan.state?.streams[streamKey(stream)]?.generationId === generationId)
         throw generationLost(stream)
-      store.generations.set(generationId, { scope: this.#scope, tables: new Map() })
+      store.generations.set(generationId, { scope: this.#scope, tables: this.#completed(generationId) })
     }
+    store.runs.set(this.#scope, run)
     store.open.loads++
   }
 
@@ -61,10 +62,7 @@ export class MemoryLoad implements Load {
       const stored = this.store.scopes.get(this.#scope) ?? { version: 0 }
       if (stored.version === commit.version + 1 && stored.run === this.run) return
       if (this.storesState && stored.version !== commit.version) {
-        throw new SynclineError('STATE_CONFLICT', `The stored version is ${stored.version}, not ${commit.version}.`, {
-          phase: 'publish',
-          hint: 'Another run has moved the state; nothing was committed.',
-        })
+        throw conflict(`The stored version is ${stored.version}, not ${commit.version}.`)
       }
       const pieces = commit.receipts.map((receipt) => this.#piece(receipt))
       applyCommit(this.store, this.#scope, this.plan, commit, pieces, this.#guard)
@@ -95,6 +93,7 @@ export class MemoryLoad implements Load {
     const piece = this.store.pieces.get(id)
     const name = `${receipt.slice}, attempt ${receipt.attempt}, piece ${receipt.piece}`
     if (this.#published.has(id)) throw this.#violation(`receipt published twice: ${name}`)
+    if (piece === undefined && this.store.runs.get(this.#scope) !== this.run) throw conflict('A newer run has begun.')
     if (piece === undefined) throw this.#violation(`receipt of a piece that is not there: ${name}`)
     if (piece.run !== this.run || piece.scope !== this.#scope) throw this.#violation(`receipt of another run: ${name}`)
     return piece
@@ -103,6 +102,12 @@ export class MemoryLoad implements Load {
   #violation(text: string): SynclineError {
     this.#guard.violation(text)
     return new SynclineError('DESTINATION_PROTOCOL_VIOLATION', text, { hint: 'The caller broke the contract of Load.' })
+  }
+
+  /** Tables of a generation that was completed by a publish that the state store does not know of: it goes on with them. */
+  #completed(generationId: string): StoredTables {
+    const tables = [...this.store.tables].filter(([, table]) => table.generationId === generationId)
+    return new Map(tables.map(([key, { shape, rows }]) => [key, { shape, rows: [...rows] }]))
   }
 
   /** Pieces of dead runs, and generations that no published state names and this run does not fill. */
@@ -123,4 +128,8 @@ function generationLost(stream: StreamRef): SynclineError {
     phase: 'open',
     stream: streamRef(stream),
   })
+}
+
+function conflict(message: string): SynclineError {
+  return new SynclineError('STATE_CONFLICT', message, { phase: 'publish', hint: 'Nothing was committed; run again.' })
 }

@@ -36,6 +36,8 @@ export interface StoredPiece {
 export interface StoredTable {
   shape: TableShape
   rows: PieceRow[]
+  /** Of a visible table: the generation that replaced all before it. */
+  generationId?: string
 }
 
 export type StoredTables = Map<string, StoredTable>
@@ -53,6 +55,8 @@ export interface MemoryStore {
   readonly generations: Map<string, { readonly scope: string; readonly tables: StoredTables }>
   /** Sealed and not published. */
   readonly pieces: Map<string, StoredPiece>
+  /** The newest run per scope. */
+  readonly runs: Map<string, string>
   /** Every broken promise of the caller, in words. Empty after a run of a pipeline that keeps its promises. */
   readonly violations: string[]
   /** Loads and writers that were opened and not closed. */
@@ -65,6 +69,7 @@ export function memoryStore(): MemoryStore {
     tables: new Map(),
     generations: new Map(),
     pieces: new Map(),
+    runs: new Map(),
     violations: [],
     open: { loads: 0, writers: 0 },
   }
