@@ -1,10 +1,12 @@
-/** A Decimal128 of four little-endian words, as digits. */
-export function decimalText(words: Uint32Array, scale: number): string {
-  return unscaledText(decimalUnscaled(words, 0), scale)
+/** The Decimal128 of four little-endian words that begin at an index, as digits. */
+export function decimalText(words: Uint32Array, scale: number, at = 0): string {
+  const value = decimalUnscaled(words, at)
+  const digits = (value < 0n ? -value : value).toString().padStart(scale + 1, '0')
+  const text = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`
+  return value < 0n ? `-${text}` : text
 }
 
-/** The unscaled value of the Decimal128 whose words begin at an index. */
-export function decimalUnscaled(words: Uint32Array, at: number): bigint {
+function decimalUnscaled(words: Uint32Array, at: number): bigint {
   const low = words[at]! + words[at + 1]! * 4_294_967_296
   const sign = words[at + 1]! >>> 31 === 1 ? 0xffff_ffff : 0
   if (words[at + 2] === sign && words[at + 3] === sign) {
@@ -15,13 +17,6 @@ export function decimalUnscaled(words: Uint32Array, at: number): bigint {
   let value = 0n
   for (let i = 3; i >= 0; i--) value = (value << 32n) | BigInt(words[at + i]!)
   return BigInt.asIntN(128, value)
-}
-
-/** An unscaled value as digits with a decimal point. */
-export function unscaledText(value: bigint, scale: number): string {
-  const digits = (value < 0n ? -value : value).toString().padStart(scale + 1, '0')
-  const text = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`
-  return value < 0n ? `-${text}` : text
 }
 
 /** Writes an unscaled value as four little-endian words. */

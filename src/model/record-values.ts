@@ -2,7 +2,7 @@ import type { Data, RecordBatch } from 'apache-arrow'
 import { isDecimal128 } from './arrow-type.js'
 import { bitAt } from './bits.js'
 import { dateText, timestampText, timeText } from './calendar.js'
-import { decimalUnscaled, unscaledText } from './decimal.js'
+import { decimalText } from './decimal.js'
 import type { FieldType } from './field-type.js'
 import type { RecordSchema } from './schema.js'
 
@@ -32,7 +32,7 @@ export function valueReader(type: FieldType, column: Data): ReadValue {
 function presentReader(type: FieldType, column: Data): ReadValue {
   if (isDecimal128(type)) {
     const words = column.values as Uint32Array
-    return (row) => unscaledText(decimalUnscaled(words, row * 4), type.scale)
+    return (row) => decimalText(words, type.scale, row * 4)
   }
   switch (type.kind) {
     case 'boolean': {

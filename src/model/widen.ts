@@ -16,11 +16,6 @@ export function widen(a: FieldType, b: FieldType): FieldType {
   return join(a, b, false)
 }
 
-/** Whether every value of `narrow` is a value of `wide`, as {@link widen} orders them. */
-export function holds(wide: FieldType, narrow: FieldType): boolean {
-  return sameFieldType(widen(wide, narrow), wide)
-}
-
 function join(a: FieldType, b: FieldType, inside: boolean): FieldType {
   if (sameFieldType(a, b)) return a
   if (a.kind === 'array' && b.kind === 'array') return { kind: 'array', items: join(a.items, b.items, true) }
