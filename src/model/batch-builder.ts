@@ -10,6 +10,8 @@ import { FIT, type ValueWriter, valueColumn } from './value-writer.js'
 
 interface FieldColumn {
   readonly name: string
+  /** Every object inherits something of this name, which is no value of a record. */
+  readonly inherited: boolean
   readonly column: ColumnWriter
   readonly write: ValueWriter
 }
@@ -30,7 +32,11 @@ export class BatchBuilder {
     readonly schema: RecordSchema,
   ) {
     this.arrow = arrowSchema(schema)
-    this.fields = schema.fields.map(({ name, type }) => ({ name, ...valueColumn(type) }))
+    this.fields = schema.fields.map(({ name, type }) => ({
+      name,
+      inherited: name in Object.prototype,
+      ...valueColumn(type),
+    }))
   }
 
   /** Records so far. */
@@ -49,7 +55,7 @@ export class BatchBuilder {
     const { fields } = this
     for (let i = 0; i < fields.length; i++) {
       const field = fields[i]!
-      const value = record[field.name]
+      const value = field.inherited && !Object.hasOwn(record, field.name) ? null : record[field.name]
       if (value === null || value === undefined) {
         field.column.pushNull()
         continue

@@ -60,6 +60,20 @@ describe('BatchBuilder', () => {
     expect([...batch.rows()]).toEqual([{}, {}])
   })
 
+  it('takes only the values of the record itself for names that every object has', () => {
+    const type: FieldType = { kind: 'string' }
+    const names = ['constructor', '__proto__', 'toString']
+    const builder = new BatchBuilder({ name: 's' }, { fields: names.map((name) => ({ name, type, nullable: true })) })
+    builder.append({})
+    builder.append(JSON.parse('{"constructor":"a","__proto__":"b","toString":"c"}'))
+    const batch = builder.finish()
+    expect([...batch.rows()].map((row) => names.map((name) => row[name]))).toEqual([
+      [null, null, null],
+      ['a', 'b', 'c'],
+    ])
+    expect(batch.valueChanges).toEqual([])
+  })
+
   it('nulls what does not fit and says so', () => {
     const cases: [FieldType, unknown[]][] = [
       [{ kind: 'boolean' }, ['true', 1]],
