@@ -28,6 +28,7 @@ let code = 0
 try {
   console.log('Starting PostgreSQL …')
   server = await startPostgres()
+  stop.signal.throwIfAborted()
   directory = await mkdtemp(join(tmpdir(), 'syncline-demo-'))
   working = demo(server.connectionString, join(directory, 'lake'))
   await Promise.race([working, aborted(stop.signal)])
