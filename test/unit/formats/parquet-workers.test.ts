@@ -7,11 +7,13 @@ import { ParquetWorkers } from '#src/toolkit/formats/parquet/worker-pool.js'
 import { parquetWorkerUrl } from '#src/toolkit/formats/parquet/worker-url.js'
 
 const OPTIONS = { compression: 'snappy', pageSize: 1 << 20, dictionaryPageSize: 1 << 20, dictionary: [] } as const
+const NONSENSE = { chunks: [new SharedArrayBuffer(64)], bytes: 64 }
+new Uint8Array(NONSENSE.chunks[0]!).fill(7)
 
 test('what cannot be encoded is a clear error, and the next row group gets a new thread', async () => {
   const workers = new ParquetWorkers(1)
   for (let attempt = 0; attempt < 2; attempt++) {
-    await expect(workers.encode([Uint8Array.of(1, 2, 3, 4)], 1, OPTIONS)).rejects.toMatchObject({
+    await expect(workers.encode(NONSENSE, 1, OPTIONS)).rejects.toMatchObject({
       code: 'DESTINATION_FAILED',
       message: expect.stringContaining('could not be encoded'),
     })
@@ -21,7 +23,7 @@ test('what cannot be encoded is a clear error, and the next row group gets a new
 
 test('work that waits when the encoder is closed fails', async () => {
   const workers = new ParquetWorkers(1)
-  const waiting = [workers.encode([new Uint8Array(8)], 1, OPTIONS), workers.encode([new Uint8Array(8)], 1, OPTIONS)]
+  const waiting = [workers.encode(NONSENSE, 1, OPTIONS), workers.encode(NONSENSE, 1, OPTIONS)]
   const outcomes = Promise.allSettled(waiting)
   await workers.close()
   expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected'])

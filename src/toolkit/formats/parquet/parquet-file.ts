@@ -22,6 +22,7 @@ export class ParquetFile implements FileEncoder {
   readonly #output: ByteSink
   readonly #encode: Encode
   readonly #buffers: SharedBuffers
+  readonly #budget: ByteBudget
   readonly #lease: BudgetLease
   readonly #rows: number
   readonly #blockSize: number
@@ -45,6 +46,7 @@ export class ParquetFile implements FileEncoder {
     encode: Encode,
   ) {
     this.#buffers = buffers
+    this.#budget = budget
     this.#schema = fileSchema(table)
     this.#output = output
     this.#encode = encode
@@ -75,12 +77,17 @@ export class ParquetFile implements FileEncoder {
     this.#group.add(columns)
     this.records += columns.numRows
     await this.#lease.resize(this.#pending + this.#group.bytes, context.signal)
-    if (this.#group.rows < this.#rows && this.#group.bytes < this.#blockSize) return
+    if (this.#group.rows < this.#rows && this.#group.bytes < this.#mostBytes()) return
     // At most one row group is on its way while the next one is gathered.
     await orAbort(this.#tail, context.signal)
     this.#throwFailure()
     // The budget may have ended it meanwhile.
     if (this.#group.rows > 0) this.#endGroup()
+  }
+
+  /** Where many files are open, row groups become smaller before the budget has to wait for one. */
+  #mostBytes(): number {
+    return this.#budget.used > this.#budget.limit / 2 ? this.#blockSize / 2 : this.#blockSize
   }
 
   async finish(context: Context): Promise<void> {

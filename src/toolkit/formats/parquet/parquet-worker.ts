@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import { Compression, EnabledStatistics, Table, WriterPropertiesBuilder, writeParquet } from 'parquet-wasm'
 import { chooseDictionaries } from './dictionary-choice.js'
+import { CHUNK_BYTES, type SharedBytes } from './shared-buffers.js'
 import type { Encoded, EncodeOptions, EncodeRequest, EncodeResponse, ParquetCompression } from './worker-protocol.js'
 
 const COMPRESSION: { readonly [name in ParquetCompression]: Compression } = {
@@ -25,7 +26,7 @@ port.on('message', (request: EncodeRequest) => {
 })
 
 function encode({ stream, rows, options }: EncodeRequest): Encoded {
-  const bytes = new Uint8Array(stream.buffer, 0, stream.bytes)
+  const bytes = gathered(stream)
   const dictionary = options.dictionary === 'choose' ? chooseDictionaries(bytes) : options.dictionary
   const table = Table.fromIPCStream(bytes)
   // The table is consumed, and the properties too, so neither is freed here.
@@ -33,6 +34,18 @@ function encode({ stream, rows, options }: EncodeRequest): Encoded {
   // Node may hand out a view of a larger buffer; what is transferred must be the file alone.
   const own = file.byteLength === file.buffer.byteLength ? file : file.slice()
   return { file: own as Uint8Array<ArrayBuffer>, dictionary }
+}
+
+/** Used again for every row group, like all memory here. */
+let scratch = new Uint8Array()
+
+function gathered({ chunks, bytes }: SharedBytes): Uint8Array {
+  if (scratch.byteLength < bytes) scratch = new Uint8Array(bytes)
+  for (const [index, chunk] of chunks.entries()) {
+    const at = index * CHUNK_BYTES
+    scratch.set(new Uint8Array(chunk, 0, Math.min(CHUNK_BYTES, bytes - at)), at)
+  }
+  return scratch.subarray(0, bytes)
 }
 
 function properties(options: EncodeOptions, dictionary: readonly string[], rows: number) {

@@ -48,7 +48,10 @@ export class RowGroup {
 class SharedSink extends AsyncByteQueue {
   bytes = 0
   readonly #buffers: SharedBuffers
-  #memory: Uint8Array<SharedArrayBuffer> | undefined
+  #chunks: SharedArrayBuffer[] = []
+  #last: Uint8Array = new Uint8Array()
+  /** Bytes used of the last chunk. */
+  #used = 0
 
   constructor(buffers: SharedBuffers) {
     super()
@@ -56,29 +59,32 @@ class SharedSink extends AsyncByteQueue {
   }
 
   override write(value: Parameters<AsyncByteQueue['write']>[0]): void {
-    const piece = value as Uint8Array
-    this.#room(this.bytes + piece.byteLength).set(piece, this.bytes)
-    this.bytes += piece.byteLength
+    let rest = value as Uint8Array
+    this.bytes += rest.byteLength
+    while (rest.byteLength > 0) {
+      if (this.#used === this.#last.byteLength) this.#grow()
+      const fits = rest.subarray(0, this.#last.byteLength - this.#used)
+      this.#last.set(fits, this.#used)
+      this.#used += fits.byteLength
+      rest = rest.subarray(fits.byteLength)
+    }
   }
 
   end(): SharedBytes {
-    return { buffer: this.#room(this.bytes).buffer, bytes: this.bytes }
+    return { chunks: this.#chunks, bytes: this.bytes }
   }
 
   drop(): void {
-    if (this.#memory !== undefined) this.#buffers.give(this.#memory.buffer)
-    this.#memory = undefined
+    this.#buffers.give(this.#chunks)
+    this.#chunks = []
+    this.#last = new Uint8Array()
+    this.#used = 0
   }
 
-  #room(bytes: number): Uint8Array<SharedArrayBuffer> {
-    const before = this.#memory
-    if (before !== undefined && before.byteLength >= bytes) return before
-    const memory = new Uint8Array(this.#buffers.take(bytes))
-    if (before !== undefined) {
-      memory.set(before.subarray(0, this.bytes))
-      this.#buffers.give(before.buffer)
-    }
-    this.#memory = memory
-    return memory
+  #grow(): void {
+    const chunk = this.#buffers.take()
+    this.#chunks.push(chunk)
+    this.#last = new Uint8Array(chunk)
+    this.#used = 0
   }
 }
