@@ -55,9 +55,15 @@ export type TypedStreamOptions<S extends TypedStream> = StreamOptions<
  */
 export type StreamsOption<S extends Source> =
   S extends TypedSource<infer Streams>
-    ?
-        | { readonly [N in keyof Streams]?: TypedStreamOptions<Streams[N]> }
-        | readonly {
-            [N in keyof Streams & string]: { readonly name: N } & TypedStreamOptions<Streams[N]>
-          }[keyof Streams & string][]
-    : { readonly [key: string]: StreamOptions } | readonly (StreamRef & StreamOptions)[]
+    ? string extends keyof Streams
+      ? UntypedStreams
+      : TypedStreams<Streams>
+    : UntypedStreams
+
+type UntypedStreams = { readonly [key: string]: StreamOptions } | readonly (StreamRef & StreamOptions)[]
+
+type TypedStreams<Streams extends { readonly [name: string]: TypedStream }> =
+  | { readonly [N in keyof Streams]?: TypedStreamOptions<Streams[N]> }
+  | readonly {
+      [N in keyof Streams & string]: { readonly name: N } & TypedStreamOptions<Streams[N]>
+    }[keyof Streams & string][]

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { isSynclineError, SynclineError } from '../errors/syncline-error.js'
 import type { FieldType } from '../model/field-type.js'
 import { jsonText } from '../model/json-text.js'
@@ -98,7 +98,8 @@ function checker(zod: z.ZodObject, schema: RecordSchema): (given: unknown) => Ch
     try {
       return outcome(zod.safeParse(given), given, schema)
     } catch (error) {
-      if (!(error instanceof z.core.$ZodAsyncError)) throw error
+      // By its name: the host may have a copy of zod of its own.
+      if ((error as Error | undefined)?.constructor?.name !== '$ZodAsyncError') throw error
       isAsync = true
       return inAsync(given)
     }

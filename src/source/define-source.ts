@@ -124,7 +124,7 @@ class DefinedReading implements Reading {
   async *read(
     slice: Slice,
     after: { readonly records: number; readonly position: Json } | undefined,
-    { signal }: Context,
+    { signal, log }: Context,
   ) {
     const part = this.parts.find((candidate) => candidate.slice?.id === slice.id)
     if (part === undefined) {
@@ -138,6 +138,7 @@ class DefinedReading implements Reading {
       position: after?.position ?? position,
       records: after?.records ?? 0,
       signal,
+      log,
     })
   }
 

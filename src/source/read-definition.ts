@@ -1,6 +1,7 @@
 import { SynclineError, toSynclineError } from '../errors/syncline-error.js'
 import { BatchBuilder } from '../model/batch-builder.js'
 import type { ConfiguredStream } from '../model/configured-stream.js'
+import type { Log } from '../model/context.js'
 import type { Json } from '../model/json.js'
 import type { Message } from '../model/message.js'
 import type { RecordSchema } from '../model/schema.js'
@@ -27,6 +28,7 @@ export interface DefinitionRead {
   /** Rows of the slice before it. */
   readonly records: number
   readonly signal: AbortSignal
+  readonly log: Log
 }
 
 /** Reads a defined stream as one slice. */
@@ -37,6 +39,7 @@ export async function* readDefinition(read: DefinitionRead): AsyncGenerator<Mess
   const builder = new BatchBuilder(streamRef(stream), stream.schema)
   let records = read.records
   let proved = records
+  let leftOut = 0
   let batchBegan = 0
   let provedAt = performance.now()
 
@@ -44,7 +47,10 @@ export async function* readDefinition(read: DefinitionRead): AsyncGenerator<Mess
     for await (const checked of checkedRecords(definition, { cursor: cursor?.begin, signal })) {
       signal.throwIfAborted()
       const at = cursor?.take(checked)
-      if (at === 'before') continue
+      if (at === 'before') {
+        leftOut++
+        continue
+      }
       const now = performance.now()
       if (at === 'beyond' && definition.ordered && records > proved) {
         // Everything up to the boundary is read: the value changes with this record, which is not counted yet.
@@ -92,6 +98,7 @@ export async function* readDefinition(read: DefinitionRead): AsyncGenerator<Mess
   }
   if (builder.length > 0) yield builder.finish()
   signal.throwIfAborted()
+  if (leftOut > 0) read.log('debug', `${leftOut} records that the saved cursor covers were left out.`, { slice })
   const position = cursor?.position()
   yield { type: 'slice_done', slice, records, ...(position === undefined ? {} : { position }) }
   signal.throwIfAborted()

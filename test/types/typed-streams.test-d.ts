@@ -92,6 +92,9 @@ const asSource: Source = source
 const asTyped: TypedSource = source
 void [asSource, asTyped]
 
+function anyTyped(_: NonNullable<PipelineOptions<TypedSource>['streams']>) {}
+anyTyped({ anything: { syncMode: 'incremental', cursorField: 'x', fields: ['y'] } })
+
 // Records come back with their types.
 for await (const user of readRecords(source, 'users')) {
   equal<{ id: number; name: string; nick?: string | undefined; updated_at: string }>()(user)
