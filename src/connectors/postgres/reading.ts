@@ -128,6 +128,7 @@ export class PostgresReading implements Reading {
           : await incrementalProof(session, data, table, stream, signal)
       complete = true
       yield { type: 'slice_done', slice: slice.id, records: rows, position: position as unknown as Json }
+      signal.throwIfAborted()
     } catch (error) {
       signal.throwIfAborted()
       throw isSynclineError(error) ? error : toSynclineError(error, 'SOURCE_FAILED', { message: 'Reading failed.' })
