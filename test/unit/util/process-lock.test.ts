@@ -62,6 +62,21 @@ test('a lock of a dead process is taken over, by one', async () => {
   expect(await readdir(directory)).toEqual(['lock'])
 })
 
+test('a late one that saw the dead lock does not replace the one that took it over', async () => {
+  const pid = await deadPid()
+  for (let round = 0; round < 10; round++) {
+    await rm(path, { force: true })
+    await left({ pid })
+    // Beginning one after the other, so that they meet at every point of a takeover.
+    const outcomes: Promise<ProcessLock | 'held'>[] = []
+    for (let i = 0; i < 60; i++) {
+      outcomes.push(acquireProcessLock(path))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect((await Promise.all(outcomes)).filter((outcome) => outcome !== 'held')).toHaveLength(1)
+  }
+})
+
 test('a lock of a process that still lives is not', async () => {
   await left({ pid: process.ppid })
   expect(await acquireProcessLock(path)).toBe('held')
