@@ -65,6 +65,18 @@ describe.each([14, 18] as const)('full refresh of PostgreSQL %i', (version) => {
     expect(ids(read.rows)).toEqual([1, 2])
   })
 
+  test('a foreign table', async () => {
+    const { port, pathname, username, password } = new URL(connectionString)
+    await sql(`CREATE EXTENSION postgres_fdw;
+      CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '${port}', dbname '${pathname.slice(1)}');
+      CREATE USER MAPPING FOR CURRENT_USER SERVER elsewhere OPTIONS (user '${username}', password '${password}');
+      CREATE FOREIGN TABLE far (id int, filler text) SERVER elsewhere OPTIONS (table_name 'numbers')`)
+    const source = postgresSource({ connectionString })
+    expect(ids((await readStream(source, { name: 'far' })).rows)).toEqual(numbers(5000))
+    const first = await readStream(source, { name: 'far', syncMode: 'incremental', cursorField: 'id' })
+    expect(ids(first.rows)).toEqual(numbers(5000))
+  })
+
   test('views, an empty table and a table without columns', async () => {
     const source = postgresSource({ connectionString })
     expect(ids((await readStream(source, { name: 'few' })).rows)).toEqual(numbers(10))

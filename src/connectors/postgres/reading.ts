@@ -14,6 +14,7 @@ import { type IncrementalSliceData, planIncremental } from './incremental.js'
 import { hashesQuery, rangeQuery } from './incremental-query.js'
 import { type ReadTable, ReadTables } from './read-tables.js'
 import { NO_ROWS, remembered } from './remembered-rows.js'
+import { lockUnchanged } from './rewritten.js'
 import type { Session } from './session.js'
 import { Snapshot } from './snapshot.js'
 import {
@@ -84,7 +85,7 @@ export class PostgresReading implements Reading {
   async #planIn(session: Session, { stream, state, restart }: StreamPlan, context: Context): Promise<Slice[]> {
     const { signal } = context
     const saved = restart ? undefined : state
-    const { relation, columns } = await this.#tables.get(session, stream, signal)
+    const { relation, columns } = await this.#table(session, stream, signal)
     if (stream.syncMode === 'full_refresh') {
       const done = parseState(saved, 'full_refresh') as FullRefreshState | undefined
       if (done !== undefined && done.done.length === done.count) return []
@@ -118,7 +119,7 @@ export class PostgresReading implements Reading {
     const session = await this.snapshot.acquire(signal)
     let complete = false
     try {
-      const table = await this.#tables.get(session, stream, signal)
+      const table = await this.#table(session, stream, signal)
       const query = queryOf(data, table, stream)
       const schema = { fields: table.columns.map(fieldOf) }
       const { rows } = yield* copyBatches(session.client, query, ref, schema, table.columns, { signal })
@@ -143,6 +144,12 @@ export class PostgresReading implements Reading {
 
   async close(): Promise<void> {
     await this.snapshot.close()
+  }
+
+  async #table(session: Session, stream: ConfiguredStream, signal: AbortSignal): Promise<ReadTable> {
+    const table = await this.#tables.get(session, stream, signal)
+    if (!this.snapshot.isLocked(table.relation)) await lockUnchanged(session, table.relation, signal)
+    return table
   }
 
   async #inSnapshot<T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> {

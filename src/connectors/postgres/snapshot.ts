@@ -42,6 +42,11 @@ export class Snapshot {
     return this.id
   }
 
+  /** Whether the table has been locked since before the snapshot. */
+  isLocked(table: Name): boolean {
+    return this.locked.some(({ namespace, name }) => namespace === table.namespace && name === table.name)
+  }
+
   static async open(config: PostgresSourceConfig, tables: readonly Name[], context: Context): Promise<Snapshot> {
     const { signal } = context
     const most = config.connection.pool?.options?.max
