@@ -1,7 +1,7 @@
 import type { Schema as ArrowSchema } from 'apache-arrow'
 import { arrowSchema } from './arrow-type.js'
 import { Batch, type ValueChange } from './batch.js'
-import type { ColumnWriter } from './column-writers.js'
+import type { ColumnWriter } from './column-writer.js'
 import { recordBatch } from './record-batch.js'
 import type { RecordSchema } from './schema.js'
 import type { StreamRef } from './stream.js'

@@ -1,7 +1,7 @@
 import { type Data, makeData } from 'apache-arrow'
 import { arrowType, isDecimal128 } from './arrow-type.js'
+import type { BytesColumn } from './bytes-column.js'
 import { alignedNulls } from './column-data.js'
-import type { BytesColumn } from './column-writers.js'
 import type { FieldType } from './field-type.js'
 import { valueReader } from './record-values.js'
 import { FIT, valueColumn } from './value-writer.js'

@@ -1,19 +1,19 @@
 import { isDecimal128 } from './arrow-type.js'
+import type { BytesColumn } from './bytes-column.js'
 import { parseDate, parseTime, parseTimestamp } from './calendar.js'
-import {
-  type BooleanColumn,
-  type BytesColumn,
-  type ColumnWriter,
-  columnWriter,
-  type DecimalColumn,
-  type Float32Column,
-  type Float64Column,
-  type Int16Column,
-  type Int32Column,
-  type Int64Column,
-} from './column-writers.js'
+import type { ColumnWriter } from './column-writer.js'
+import { columnWriter } from './column-writers.js'
 import { plainDecimal, smallUnscaled, unscaled } from './decimal.js'
 import type { FieldType } from './field-type.js'
+import type {
+  BooleanColumn,
+  DecimalColumn,
+  Float32Column,
+  Float64Column,
+  Int16Column,
+  Int32Column,
+  Int64Column,
+} from './fixed-columns.js'
 import { jsonText } from './json-text.js'
 
 /** What became of a value: taken, not taken (the column has to get a null), or taken without its last digits. */

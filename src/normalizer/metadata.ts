@@ -1,7 +1,7 @@
 import type { Data } from 'apache-arrow'
 import type { TypeRules } from '../destination/capabilities.js'
+import { BytesColumn } from '../model/bytes-column.js'
 import { castColumn } from '../model/cast-column.js'
-import { BytesColumn } from '../model/column-writers.js'
 import type { FieldType } from '../model/field-type.js'
 import { ConstantColumn } from './constant-column.js'
 import type { NormalizeContext } from './normalizer.js'
