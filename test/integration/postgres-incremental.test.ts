@@ -242,7 +242,7 @@ describe.each([14, 18] as const)('incremental reading of PostgreSQL %i', (versio
     const reading = await openReading(source, [choice])
     const slices = await planned(reading)
     expect(slices.length).toBeGreaterThan(5)
-    const reads = []
+    const reads: Awaited<ReturnType<typeof readSlice>>[] = []
     for (const slice of slices) reads.push(await readSlice(reading, slice))
     await reading.close(testContext())
     expect(new Set(reads.flatMap(({ rows }) => rows.map(({ id }) => id))).size).toBe(9000)
