@@ -8,10 +8,10 @@ import type { NormalizeContext } from './normalizer.js'
 import { rowIdColumn } from './row-ids.js'
 import { tableType } from './table-type.js'
 
-/** What a row says beyond its record. */
-export type MetadataColumn = 'raw_id' | 'extracted_at' | 'meta' | 'generation_id'
+export const METADATA_COLUMNS = ['raw_id', 'extracted_at', 'meta', 'generation_id'] as const
 
-export const METADATA_COLUMNS: readonly MetadataColumn[] = ['raw_id', 'extracted_at', 'meta', 'generation_id']
+/** What a row says beyond its record. */
+export type MetadataColumn = (typeof METADATA_COLUMNS)[number]
 
 const TYPES: { readonly [column in MetadataColumn]: FieldType } = {
   raw_id: { kind: 'string' },

@@ -1,6 +1,7 @@
 import type { Schema as ArrowSchema } from 'apache-arrow'
+import { z } from 'zod'
 import type { DestinationCapabilities } from '../destination/capabilities.js'
-import { SynclineError } from '../errors/syncline-error.js'
+import { invalidOptions } from '../errors/invalid-options.js'
 import { arrowSchema } from '../model/arrow-type.js'
 import type { Batch } from '../model/batch.js'
 import type { BatchChanges } from '../model/change.js'
@@ -31,6 +32,14 @@ export interface TypedNormalizerOptions {
   readonly metadata?: readonly MetadataColumn[]
 }
 
+const OPTIONS = z.strictObject({
+  metadataPrefix: z.string().optional(),
+  metadata: z
+    .array(z.enum(METADATA_COLUMNS))
+    .refine((columns) => new Set(columns).size === columns.length, 'Names a column twice')
+    .optional(),
+})
+
 /**
  * One table per stream with the record's fields as columns; nested values stay JSON text. Names are made legal for the destination, types
  * that it cannot hold become text. Four metadata columns (`_airbyte_raw_id`, `_airbyte_extracted_at`, `_airbyte_meta`,
@@ -38,18 +47,9 @@ export interface TypedNormalizerOptions {
  * `_syncline_rejected`.
  */
 export function typedNormalizer(options: TypedNormalizerOptions = {}): Normalizer {
-  const { metadataPrefix = '_airbyte_', metadata = METADATA_COLUMNS } = options
-  const unknown = metadata.find((column) => !METADATA_COLUMNS.includes(column))
-  if (unknown !== undefined || new Set(metadata).size !== metadata.length) {
-    throw new SynclineError(
-      'CONFIG_INVALID',
-      'Invalid options of typedNormalizer: metadata: unknown or repeated column.',
-      {
-        phase: 'configure',
-        hint: `Known columns: ${METADATA_COLUMNS.join(', ')}.`,
-      },
-    )
-  }
+  const parsed = OPTIONS.safeParse(options)
+  if (!parsed.success) throw invalidOptions('typedNormalizer', parsed.error, OPTIONS)
+  const { metadataPrefix = '_airbyte_', metadata = METADATA_COLUMNS } = parsed.data
   return {
     name: 'typed',
     open: (stream, capabilities, saved) =>

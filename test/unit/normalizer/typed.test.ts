@@ -256,6 +256,9 @@ describe('typedNormalizer', () => {
     })
     expect(open(people).projection()).toBeUndefined()
     expect(() => typedNormalizer({ metadata: ['raw_id', 'raw_id'] })).toThrow(/metadata/)
+    expect(() => typedNormalizer({ metadataPrefx: '_' } as object)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', hint: 'Did you mean metadataPrefix?' }),
+    )
   })
 
   it('holds tables without columns of their own and without rows', () => {
