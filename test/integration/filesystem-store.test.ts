@@ -149,10 +149,14 @@ describe('hostile keys', () => {
   })
 })
 
+function command(name: string, parameters: readonly string[]): void {
+  execFileSync(name, parameters, { stdio: 'ignore' })
+}
+
 /** What `mount` says: undefined where this process may not mount. */
 function mounted(...options: string[]): boolean {
   try {
-    execFileSync('mount', options, { stdio: 'ignore' })
+    command('mount', options)
     return true
   } catch {
     return false
@@ -182,7 +186,7 @@ describe('a disk that fills up', () => {
       await third.close()
       expect(await visibleIds(directory)).toEqual([1, 2, 3])
     } finally {
-      execFileSync('umount', [directory])
+      command('umount', [directory])
     }
   })
 })
@@ -202,7 +206,7 @@ describe('a directory without rights', () => {
       expect(await lake.recover!(SCOPE, context)).toEqual({ version: 0 })
       await expect(LakeRun.open(lake, lakeStream())).rejects.toMatchObject(denied)
     } finally {
-      if (root) execFileSync('umount', [place])
+      if (root) command('umount', [place])
       else await chmod(place, 0o700)
     }
   })
