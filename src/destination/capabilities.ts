@@ -43,6 +43,6 @@ export interface IdentifierRules {
 export interface TypeRules {
   /** Kinds that it cannot hold as such; they become text. */
   readonly asText: readonly FieldKind[]
-  /** The widest decimal; wider and unbounded ones become text. */
+  /** The widest decimal; wider ones become text, and so do unbounded ones unless it is `Infinity`. */
   readonly maxDecimalPrecision: number
 }
