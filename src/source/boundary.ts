@@ -21,7 +21,7 @@ export class Boundary {
   private readonly hashes = new Map<string, number>()
   private count = 0
   /** Records that are not hashed yet. */
-  private records: unknown[] = []
+  private readonly records: unknown[] = []
 
   /** What {@link toJson} gave; throws `SOURCE_STATE_INVALID` where it is something else. */
   static fromJson(saved: Json, type: FieldType): Boundary {
@@ -59,7 +59,7 @@ export class Boundary {
 
   private hashRecords(): void {
     for (const record of this.records) this.addHash(recordHash(record))
-    this.records = []
+    this.records.length = 0
   }
 
   private addHash(hash: string): void {
@@ -77,7 +77,8 @@ export class Boundary {
   move(value: CursorValue, rank: CursorRank): void {
     this.value = value
     this.rank = rank
-    this.records = []
+    this.records.length = 0
+    if (this.count === 0) return
     this.hashes.clear()
     this.count = 0
   }

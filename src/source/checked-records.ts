@@ -46,7 +46,7 @@ async function* givenRecords(
     iterator = iteratorOf(given)
     for (;;) {
       const step = iterator.next()
-      const result = step instanceof Promise ? await orAbort(step, signal) : await step
+      const result = 'then' in step ? await orAbort(Promise.resolve(step), signal) : step
       if (result.done === true) {
         iterator = undefined
         return

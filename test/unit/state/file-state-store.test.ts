@@ -1,3 +1,4 @@
+import * as nodeFs from 'node:fs/promises'
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -118,4 +119,18 @@ test('a directory that cannot be made is reported with its reason', async () => 
     code: 'STATE_FAILED',
     message: 'The state store failed: ENOTDIR.',
   })
+})
+
+test('a full disk is reported with what to do, and the state as it was is intact', async () => {
+  await written()
+  const full = async () => {
+    throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', syscall: 'open' })
+  }
+  const store = stateStoreInFiles(directory, { ...nodeFs, rename: full })
+  await expect(store.put(scope, { state: stateOf(2), version: 1, run: 'b' }, context)).rejects.toMatchObject({
+    code: 'STATE_FAILED',
+    message: 'The state store failed: ENOSPC.',
+    hint: expect.stringContaining('Make room on the disk'),
+  })
+  expect(await fileStateStore(directory).get(scope, context)).toEqual({ state: stateOf(1), version: 1, run: 'a' })
 })
