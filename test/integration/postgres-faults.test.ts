@@ -197,6 +197,39 @@ describe('locks', () => {
   })
 })
 
+test('somebody who waits to change a table does not stop the run for ever', async () => {
+  await sql('CREATE TABLE awaited AS SELECT 1 AS id; CREATE TABLE beside AS SELECT 1 AS id')
+  const reading = await openReading(source(), [{ name: 'beside' }, { name: 'awaited' }])
+  const altering = sql('ALTER TABLE awaited ADD COLUMN more int')
+  await until(
+    async () => (await sql(`SELECT FROM pg_locks WHERE NOT granted AND relation = 'awaited'::regclass`)).length > 0,
+  )
+  const items = reading.slices(testContext())[Symbol.asyncIterator]()
+  const { value } = await items.next()
+  expect((await readSlice(reading, value as Slice)).rows).toEqual([{ id: 1 }])
+  await items.next()
+  await expect(items.next()).rejects.toMatchObject({ code: 'SOURCE_TIMEOUT', retry: 'automatic' })
+  await reading.close(testContext())
+  await altering
+  await gone()
+})
+
+test('fewer connections than wished for are enough', async () => {
+  await sql(
+    `DROP ROLE IF EXISTS few; CREATE ROLE few LOGIN PASSWORD 'p' CONNECTION LIMIT 2; GRANT SELECT ON numbers TO few`,
+  )
+  const url = new URL(connectionString)
+  url.username = 'few'
+  url.password = 'p'
+  const few = source({ connectionString: url.href, connections: 4 })
+  const reading = await openReading(few, [{ name: 'numbers' }])
+  const slices = await planned(reading)
+  const reads = await Promise.all(slices.map((slice) => readSlice(reading, slice)))
+  expect(reads.flatMap(({ rows }) => rows)).toHaveLength(ROWS)
+  await reading.close(testContext())
+  await gone()
+})
+
 describe('what cannot be locked before the snapshot', () => {
   test('a materialized view that is refreshed in between is not taken for empty', async () => {
     await sql('CREATE MATERIALIZED VIEW refreshed AS SELECT id FROM numbers WHERE id < 4')

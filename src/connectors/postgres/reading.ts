@@ -148,7 +148,7 @@ export class PostgresReading implements Reading {
 
   async #table(session: Session, stream: ConfiguredStream, signal: AbortSignal): Promise<ReadTable> {
     const table = await this.#tables.get(session, stream, signal)
-    if (!this.snapshot.isLocked(table.relation)) await lockUnchanged(session, table.relation, signal)
+    if (!this.snapshot.isLocked(table.relation, session)) await lockUnchanged(session, table.relation, signal)
     return table
   }
 

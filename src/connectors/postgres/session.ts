@@ -11,6 +11,8 @@ const AS_TEXT = { getTypeParser: () => (value: string) => value } as unknown as 
 /** How long a polite goodbye may take before the socket is closed. */
 const GOODBYE = 2000
 
+const ignore = () => {}
+
 /** One connection, for one user at a time. */
 export class Session {
   #ended = false
@@ -113,7 +115,7 @@ export class Session {
 
   #forget(): void {
     // An error that comes late must not be without a listener: that would end the process.
-    this.client.on('error', () => {})
+    if (!this.client.listeners('error').includes(ignore)) this.client.on('error', ignore)
     this.client.removeListener('error', this.#listener)
     this.client.removeListener('end', this.#endListener)
   }

@@ -9,8 +9,11 @@ import { SESSION_SETTINGS } from './types.js'
 
 type Name = { readonly namespace: string; readonly name: string }
 
-/** How long a reader waits for a lock that somebody who wants to change a table stands in front of. */
-const LOCK_WAIT = 10_000
+/**
+ * How long a reader waits for a lock, in milliseconds. Somebody who wants to change a table waits for the keeper, and stands before the reader: without
+ * an end to that wait, nobody would move.
+ */
+const LOCK_WAIT = 5000
 
 /**
  * One snapshot, seen by several sessions. Its keeper does nothing but hold it; each reader has imported it and can take the keeper's place.
@@ -20,6 +23,8 @@ const LOCK_WAIT = 10_000
 export class Snapshot {
   readonly #idle: Session[] = []
   readonly #readers = new Set<Session>()
+  /** Readers that could not take the locks, because somebody who waits to change a table stands before them. */
+  readonly #unlocked = new WeakSet<Session>()
   readonly #waiting: (() => void)[] = []
   #opening = 0
   #limit: number
@@ -42,8 +47,9 @@ export class Snapshot {
     return this.id
   }
 
-  /** Whether the table has been locked since before the snapshot. */
-  isLocked(table: Name): boolean {
+  /** Whether the table has been locked since before the snapshot, and goes on to be if only this session is left. */
+  isLocked(table: Name, session: Session): boolean {
+    if (this.#unlocked.has(session)) return false
     return this.locked.some(({ namespace, name }) => namespace === table.namespace && name === table.name)
   }
 
@@ -116,12 +122,7 @@ export class Snapshot {
     try {
       session = await openSession(this.config.connection, signal)
       await begin(session, this.config, signal, this.id)
-      if (this.locked.length > 0) {
-        await session.query(
-          `SET LOCAL lock_timeout = ${LOCK_WAIT}; ${lockAll(this.locked)}; SET LOCAL lock_timeout = 0`,
-          signal,
-        )
-      }
+      if (!(await lockOrGoOn(session, this.locked, signal))) this.#unlocked.add(session)
       if (this.#closed) throw lost()
       this.#readers.add(session)
       return session
@@ -211,6 +212,20 @@ async function begin(
 }
 
 const lockAll = (tables: readonly Name[]) => `LOCK TABLE ${tables.map(qualified).join(', ')} IN ACCESS SHARE MODE`
+
+/** Whether all could be locked. From here on no statement of the session waits longer for a lock. */
+async function lockOrGoOn(session: Session, tables: readonly Name[], signal: AbortSignal): Promise<boolean> {
+  await session.query(`SET LOCAL lock_timeout = ${LOCK_WAIT}; SAVEPOINT locking`, signal)
+  if (tables.length === 0) return true
+  try {
+    await session.query(`${lockAll(tables)}; RELEASE SAVEPOINT locking`, signal)
+    return true
+  } catch (error) {
+    if (session.gone) throw error
+    await session.query('ROLLBACK TO SAVEPOINT locking', signal)
+    return false
+  }
+}
 
 /** Views over something unreadable, foreign tables and tables of which the user may read only columns cannot be locked. */
 async function lock(session: Session, table: Name, context: Context): Promise<boolean> {
