@@ -3,6 +3,9 @@ import { dirname, join, resolve, sep } from 'node:path'
 import { SynclineError } from '../../errors/syncline-error.js'
 import { errnoOf } from './errors.js'
 
+/** Directories come and go while others work in them; so often an attempt may meet that. */
+const ATTEMPTS = 100
+
 /** Turns keys into paths that are inside one directory, whatever the key. */
 export class StoreDirectory {
   readonly path: string
@@ -48,7 +51,7 @@ export class StoreDirectory {
         await this.makeParent(path)
         return await work()
       } catch (error) {
-        if (errnoOf(error) !== 'ENOENT' || attempt === 10) throw error
+        if (errnoOf(error) !== 'ENOENT' || attempt === ATTEMPTS) throw error
       }
     }
   }
@@ -74,18 +77,22 @@ export class StoreDirectory {
   }
 }
 
-/** The first directory that had to be made. */
+/**
+ * Makes a directory and those above it; the first one that had to be made. Not Node's own `recursive`, which names a wrong reason where the file system
+ * is read-only, or where another call removes a directory at the same time.
+ */
 async function makeDirectories(path: string): Promise<string | undefined> {
   try {
-    return await mkdir(path, { recursive: true })
+    await mkdir(path)
+    return path
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error
-    // Of a read-only file system Node says ENOENT here; making one directory alone gives the reason.
-    let first = path
-    while (!(await pathExists(dirname(first)))) first = dirname(first)
-    await mkdir(first)
-    await mkdir(path, { recursive: true })
-    return first
+    if (errnoOf(error) === 'ENOENT' && dirname(path) !== path) {
+      const above = await makeDirectories(dirname(path))
+      const own = await makeDirectories(path)
+      return above ?? own
+    }
+    if (errnoOf(error) !== 'EEXIST') throw error
+    return undefined
   }
 }
 
