@@ -1,4 +1,6 @@
 import { SynclineError, toSynclineError } from '../errors/syncline-error.js'
+import type { ConfiguredStream } from '../model/configured-stream.js'
+import { streamKey, streamRef } from '../model/stream.js'
 import type { SyncModePair } from '../model/sync-mode.js'
 import type { DestinationCapabilities } from './capabilities.js'
 import { DeliveringLoad } from './delivering-load.js'
@@ -48,9 +50,21 @@ export function defineDestination(options: DefineDestinationOptions): Destinatio
     },
     async open(plan, { signal }) {
       signal.throwIfAborted()
+      for (const { stream } of plan.streams) refuseDeletes(stream, name)
       return new DeliveringLoad(plan, delivering)
     },
   }
+}
+
+/** `deliver` gets records to keep: it has no way to be told that one is gone. */
+function refuseDeletes(stream: ConfiguredStream, connector: string): void {
+  if (stream.changeLog !== true || stream.destinationSyncMode !== 'append_dedup') return
+  throw new SynclineError('CONFIG_MODE_UNSUPPORTED', `${connector} cannot apply the deletes of ${streamKey(stream)}.`, {
+    phase: 'open',
+    stream: streamRef(stream),
+    connector,
+    hint: 'Use append, which delivers every change as a record of its own, or write a destination from the contract.',
+  })
 }
 
 const CAPABILITIES: Omit<DestinationCapabilities, 'modes'> = {

@@ -18,7 +18,8 @@ export interface DefineDestinationOptions {
   /** For messages and results. */
   readonly name: string
   /**
-   * What `deliver` does: `append` adds records, `append_dedup` replaces those with an equal `table.primaryKey`. Either is offered for full
+   * What `deliver` does: `append` adds records, `append_dedup` replaces those with an equal `table.primaryKey`; of
+   * several in one delivery the last one counts. Either is offered for full
    * refreshes and incremental streams.
    */
   readonly modes: readonly ('append' | 'append_dedup')[]

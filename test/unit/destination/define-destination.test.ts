@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type {
   Commit,
+  ConfiguredStream,
   Context,
   DefineDestinationOptions,
   Delivery,
+  DestinationSyncMode,
   FieldType,
   Load,
   Receipt,
@@ -361,6 +363,28 @@ describe('definitions', () => {
     expect(() => defineDestination(options as DefineDestinationOptions)).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID' }),
     )
+  })
+
+  test('streams whose deletes would be lost are refused', async () => {
+    const destination = defineDestination({ name: 'd', modes: ['append', 'append_dedup'], deliver })
+    const budget = createByteBudget(1000)
+    const open = (destinationSyncMode: DestinationSyncMode) => {
+      const stream: ConfiguredStream = {
+        name: 'users',
+        schema: { fields: [] },
+        syncModes: ['incremental'],
+        scope: 'log',
+        syncMode: 'incremental',
+        destinationSyncMode,
+        target: { name: 'users' },
+        changeLog: true,
+        primaryKey: ['n'],
+      }
+      const streams = [{ stream, generation: 1, generationId: 'g', open: true, tables: [numbers] }]
+      return destination.open({ scope: { pipeline: 'p', scope: 'log' }, version: 1, streams, budget }, context)
+    }
+    await expect(open('append_dedup')).rejects.toMatchObject({ code: 'CONFIG_MODE_UNSUPPORTED' })
+    await (await open('append')).close(context)
   })
 
   test('modes are pairs for both ways to read, and state is not its business', () => {
