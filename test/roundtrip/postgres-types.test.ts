@@ -4,8 +4,9 @@ import { copyBatches } from '#src/connectors/postgres/copy-reader.js'
 import { fieldOf } from '#src/connectors/postgres/types.js'
 import type { Batch } from '#src/model/batch.js'
 import { sharedPostgres } from '../fixtures/postgres-shared.js'
+import { agrees } from './agreement.js'
 import { columnsOf, connect, fillTable, OWN_TYPES, printed, queryOf, valuesOf } from './postgres-database.js'
-import { jsonLeaves, Leaves, TYPE_CASES, type TypeCase, UNFIT } from './postgres-values.js'
+import { TYPE_CASES, UNFIT } from './postgres-values.js'
 
 const SEED = Number(process.env['SYNCLINE_SEED'] ?? Date.now() % 2 ** 31)
 const ROWS = 400
@@ -58,24 +59,6 @@ describe.each([14, 18] as const)(`PostgreSQL %i to batches (SYNCLINE_SEED=${SEED
     expect(reasons.size).toBeGreaterThan(10)
   })
 })
-
-function agrees(each: TypeCase, text: string | null, got: unknown, reason: string | undefined): boolean {
-  if (text === null) return got === null && reason === undefined
-  const expected = each.expected(text)
-  if (expected === UNFIT) return got === null && reason === 'SOURCE_SERIALIZATION_ERROR'
-  if (reason !== undefined) return false
-  if (expected instanceof Leaves) return typeof got === 'string' && equal(jsonLeaves(got), expected.leaves)
-  return equal(got, expected)
-}
-
-function equal(got: unknown, expected: unknown): boolean {
-  try {
-    expect(got).toStrictEqual(expected)
-    return true
-  } catch {
-    return false
-  }
-}
 
 /** By row of all batches and field. */
 function reasonsOf(batches: readonly Batch[]): ReadonlyMap<string, string> {
