@@ -31,12 +31,15 @@ export class Shop {
   /** What a reader of `customers` may see: every state in which a reading could have found it. */
   readonly customersSeen: string[] = [ids([])]
   #clock = 1
+  /** Moves with every other event, so that cursors tie, also with what was read before. */
+  #eventClock = 1
   #ids = 1n
 
   constructor(readonly random: Random) {
     for (const table of [this.events, this.customers, this.orders, ...this.logged]) {
       const rows = random.int(0, 25)
       for (let row = 0; row < rows; row++) table.insert(this.#record())
+      if (table === this.events) this.#eventClock = this.#clock
     }
     this.#remember()
   }
@@ -45,7 +48,8 @@ export class Shop {
   live(): void {
     const { random } = this
     for (let step = random.int(1, 8); step > 0; step--) {
-      this.events.insert(this.#record())
+      if (random.chance(0.5)) this.#eventClock++
+      this.events.insert({ ...this.#record(), at: this.#eventClock })
       if (random.chance(0.3)) this.orders.insert(this.#record())
       if (random.chance(0.5) && this.orders.rows.length > 0) {
         this.orders.update(random.pick(this.orders.rows).id, { text: `changed ${this.#clock}`, at: ++this.#clock })
@@ -72,7 +76,6 @@ export class Shop {
   }
 
   #record() {
-    // The clock does not move with every record, so that cursors tie.
     if (this.random.chance(0.5)) this.#clock++
     return { id: this.#ids++, text: this.random.chance(0.1) ? null : `text ${this.#clock}`, at: this.#clock }
   }

@@ -17,6 +17,7 @@ export class MemoryLoad implements Load {
   readonly #writing = new Map<string, number>()
   readonly #attempts = new Map<string, number>()
   readonly #published = new Set<string>()
+  readonly #completedStreams = new Set<string>()
   #closed = false
 
   constructor(
@@ -64,12 +65,14 @@ export class MemoryLoad implements Load {
       if (this.storesState && stored.version !== commit.version) {
         throw conflict(`The stored version is ${stored.version}, not ${commit.version}.`)
       }
+      this.#requireGenerations()
       const pieces = commit.receipts.map((receipt) => this.#piece(receipt))
       applyCommit(this.store, this.#scope, this.plan, commit, pieces, this.#guard)
       for (const { id } of pieces) {
         this.#published.add(id)
         this.store.pieces.delete(id)
       }
+      for (const ref of commit.completed) this.#completedStreams.add(streamKey(ref))
       const { state, version } = commit
       this.store.scopes.set(this.#scope, structuredClone({ state, version: version + 1, run: this.run }))
     })
@@ -88,12 +91,24 @@ export class MemoryLoad implements Load {
     await yieldToEventLoop()
   }
 
+  get #isSuperseded(): boolean {
+    return this.store.runs.get(this.#scope) !== this.run
+  }
+
+  /** A newer run may have dropped what this one fills. */
+  #requireGenerations(): void {
+    for (const { stream, open, generationId } of this.plan.streams) {
+      if (!open || this.#completedStreams.has(streamKey(stream)) || this.store.generations.has(generationId)) continue
+      if (this.#isSuperseded) throw conflict('A newer run has begun.')
+    }
+  }
+
   #piece(receipt: Receipt): StoredPiece {
     const id = receipt.data as string
     const piece = this.store.pieces.get(id)
     const name = `${receipt.slice}, attempt ${receipt.attempt}, piece ${receipt.piece}`
     if (this.#published.has(id)) throw this.#violation(`receipt published twice: ${name}`)
-    if (piece === undefined && this.store.runs.get(this.#scope) !== this.run) throw conflict('A newer run has begun.')
+    if (piece === undefined && this.#isSuperseded) throw conflict('A newer run has begun.')
     if (piece === undefined) throw this.#violation(`receipt of a piece that is not there: ${name}`)
     if (piece.run !== this.run || piece.scope !== this.#scope) throw this.#violation(`receipt of another run: ${name}`)
     return piece
