@@ -5,13 +5,12 @@ const HASH_DIGITS = 8
 const SHA256_DIGITS = 64
 
 /**
- * The name of a table, legal at the destination. A function of the name alone: where cleaning changed it, or where names that differ
- * only in case are the same, a hash of the original follows, so that two streams never share a table.
+ * The name of a table, legal at the destination. A function of the name alone: where cleaning changed it, a hash of the original follows, so
+ * that two streams never share a table. Streams that differ only in case are refused before, where the destination cannot tell them apart.
  */
 export function tableName(name: string, rules: IdentifierRules): string {
   const legal = legalName(name, rules)
-  const ambiguous = legal !== name || (!rules.caseSensitive && name !== name.toLowerCase())
-  return ambiguous ? hashedName(name, rules) : legal
+  return legal === name ? legal : hashedName(name, rules)
 }
 
 /** The name of a table's namespace, by the rule of {@link tableName}. */

@@ -21,19 +21,27 @@ export interface MissingFields {
 }
 
 /** The streams of a run. Throws `CONFIG_*` for whatever is wrong without looking at a saved state. */
-export function configureStreams(catalog: Catalog, options: ConfigureOptions): SelectedStream[] {
+export function configureStreams(
+  catalog: Catalog,
+  options: ConfigureOptions,
+  { identifiers }: Pick<DestinationCapabilities, 'identifiers'>,
+): SelectedStream[] {
   const selected = selectStreams(catalog, options.streams).map(([stream, settings]) =>
     configureStream(stream, settings, options),
   )
   const targets = new Map<string, StreamRef>()
   for (const { stream } of selected) {
-    const target = streamKey(stream.target)
+    const key = streamKey(stream.target)
+    const target = identifiers.caseSensitive ? key : key.toLowerCase()
     const other = targets.get(target)
     if (other !== undefined) {
       throw new SynclineError(
         'CONFIG_NAME_COLLISION',
-        `${streamKey(other)} and ${streamKey(stream)} would both be written to ${target}.`,
-        { phase: 'configure', hint: "Keep the source's namespaces (namespace: 'source') or choose fewer streams." },
+        `${streamKey(other)} and ${streamKey(stream)} would both be written to ${key}.`,
+        {
+          phase: 'configure',
+          hint: "Keep the source's namespaces (namespace: 'source'), or read one of them in a pipeline with a prefix.",
+        },
       )
     }
     targets.set(target, stream)

@@ -12,7 +12,7 @@ import { StreamRun } from './stream-run.js'
  * cannot be read is set aside; in a scope of its own it throws.
  */
 export function prepareScope(plan: ScopePlan, state: ScopeState | undefined, run: RunServices): StreamRun[] {
-  return plan.streams.map((planned) => {
+  const streams = plan.streams.map((planned) => {
     const saved = state?.streams[streamKey(planned.selected.stream)]
     try {
       requireFields(planned.selected, saved?.recordSchema)
@@ -24,6 +24,8 @@ export function prepareScope(plan: ScopePlan, state: ScopeState | undefined, run
       return stream
     }
   })
+  for (const stream of streams) if (plan.lostGenerations.has(stream.generationId)) stream.beginGeneration()
+  return streams
 }
 
 function prepareStream(planned: PlannedStream, saved: StreamState | undefined, run: RunServices): StreamRun {

@@ -11,6 +11,7 @@ export interface Metrics {
   readonly rejected: number
   /** Bytes published, as the destination counts them. */
   readonly bytes: number
+  /** Of a stream: from its first slice to its last publish. */
   readonly durationMs: number
   /** Records per second. */
   readonly throughput: number

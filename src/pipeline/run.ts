@@ -155,7 +155,7 @@ function planScopes(
   tallies: StreamTally[],
 ): ScopePlan[] {
   const scopes = new Map<string, { selected: ReturnType<typeof configureStreams>[number]; tally: StreamTally }[]>()
-  for (const selected of configureStreams(catalog, settings)) {
+  for (const selected of configureStreams(catalog, settings, settings.destination.capabilities)) {
     const tally = new StreamTally(selected.stream, selected.stream.estimatedRecords)
     tallies.push(tally)
     const { scope } = selected.stream

@@ -43,6 +43,8 @@ export class ScopeRun {
   /** The first error; nothing is sealed after it. */
   error: SynclineError | undefined
   published = false
+  /** Slices being read or waiting for others. */
+  reading = 0
   /** Slices given by the reading that are not read to their end yet. */
   readonly unread = new Set<string>()
   readonly #services: ScopeServices

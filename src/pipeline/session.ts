@@ -32,6 +32,7 @@ interface PreparedScope {
 export class Session {
   readonly #scopes: ScopeRun[] = []
   readonly #bySlice = new Map<string, Promise<void>>()
+  readonly #closing = new Map<ScopeRun, Promise<void>>()
   #epochError: SynclineError | undefined
   readonly #stop = new AbortController()
 
@@ -182,6 +183,7 @@ export class Session {
       for (const stream of streams) if (stream.setAside) this.#setAside(scope, stream, stream.setAside)
     } catch (error) {
       await load?.close(run.settle).catch((cause: unknown) => this.#warn('close', cause))
+      plan.noteLost(error, streams)
       this.#endScope(plan, error)
     }
   }
@@ -218,7 +220,7 @@ export class Session {
       this.#endReading(error)
     }
     await Promise.all(tasks)
-    await Promise.all(this.#scopes.map((scope) => this.#closeScope(scope)))
+    await Promise.all(this.#scopes.map((scope) => this.#close(scope)))
   }
 
   /** Reads a slice when those that it comes after are done; undefined where its scope has ended. */
@@ -228,7 +230,11 @@ export class Session {
     const streams = scope.streams.filter(({ ref }) => slice.streams.some((other) => sameStream(ref, other)))
     if (streams.every((stream) => stream.setAside !== undefined)) return undefined
     scope.unread.add(slice.id)
-    for (const stream of streams) if (!stream.planned) stream.unproved.add(slice.id)
+    scope.reading++
+    for (const stream of streams) {
+      stream.tally.begin()
+      if (!stream.planned) stream.unproved.add(slice.id)
+    }
     const before = (slice.after ?? []).flatMap((id) => this.#bySlice.get(id) ?? [])
     const task = (async () => {
       let held = true
@@ -246,6 +252,8 @@ export class Session {
         this.#sliceFailed(slice, scope, streams, error)
       } finally {
         if (held) slots.release()
+        scope.reading--
+        this.#closeIfComplete(scope)
       }
     })()
     this.#bySlice.set(slice.id, task)
@@ -287,6 +295,7 @@ export class Session {
   #sliceFailed(slice: Slice, scope: ScopeRun, streams: readonly StreamRun[], error: unknown): void {
     const { run } = this
     if (endsEpoch(error)) {
+      this.plans.find(({ ref }) => ref.scope === scope.ref.scope)?.noteLost(error, scope.streams)
       this.#epochError ??= error
       this.#stop.abort(error)
       return
@@ -318,8 +327,27 @@ export class Session {
   }
 
   #planned(ref: StreamRef): void {
-    const stream = this.#scopeOf(ref)?.streams.find((candidate) => sameStream(candidate.ref, ref))
-    if (stream !== undefined) stream.planned = true
+    const scope = this.#scopeOf(ref)
+    const stream = scope?.streams.find((candidate) => sameStream(candidate.ref, ref))
+    if (scope === undefined || stream === undefined) return
+    stream.planned = true
+    this.#closeIfComplete(scope)
+  }
+
+  /** Frees what a scope holds as soon as it is done, and not only at the end of the run. */
+  #closeIfComplete(scope: ScopeRun): void {
+    if (scope.reading === 0 && scope.complete && !this.#hasChangeLog(scope)) void this.#close(scope)
+  }
+
+  /** More slices may come after its streams are planned. */
+  #hasChangeLog(scope: ScopeRun): boolean {
+    return scope.streams.some(({ stream }) => stream.changeLog)
+  }
+
+  #close(scope: ScopeRun): Promise<void> {
+    const closing = this.#closing.get(scope) ?? this.#closeScope(scope)
+    this.#closing.set(scope, closing)
+    return closing
   }
 
   #scopeOf(ref: StreamRef | undefined): ScopeRun | undefined {
@@ -332,7 +360,10 @@ export class Session {
     const plan = this.plans.find(({ ref }) => ref.scope === scope.ref.scope)!
     await scope.finish()
     await scope.load.close(this.run.settle).catch((error: unknown) => this.#warn('close', error))
-    if (scope.error !== undefined) return this.#endScope(plan, scope.error)
+    if (scope.error !== undefined) {
+      plan.noteLost(scope.error, scope.streams)
+      return this.#endScope(plan, scope.error)
+    }
     if (this.#epochError !== undefined && !this.run.work.signal.aborted) return // the next session goes on with it
     const cancelled = this.run.work.signal.aborted && !scope.complete
     plan.end(cancelled ? 'cancelled' : 'succeeded')

@@ -21,13 +21,18 @@ export class StreamTally {
   bytes = 0
   status: StreamResult['status'] | undefined
   error: SynclineError | undefined
-  readonly #started = performance.now()
+  #started: number | undefined
   #ended: number | undefined
 
   constructor(
     readonly ref: StreamRef,
     readonly estimatedRecords: number | undefined,
   ) {}
+
+  /** The first slice is being read. */
+  begin(): void {
+    this.#started ??= performance.now()
+  }
 
   /** What was counted belongs to a generation that was given up. */
   restart(): void {
@@ -42,7 +47,8 @@ export class StreamTally {
   }
 
   result(): StreamResult {
-    const durationMs = Math.round((this.#ended ?? performance.now()) - this.#started)
+    const ended = this.#ended ?? performance.now()
+    const durationMs = Math.round(ended - (this.#started ?? ended))
     return {
       stream: streamRef(this.ref),
       status: this.status ?? 'cancelled',

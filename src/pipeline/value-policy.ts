@@ -48,7 +48,8 @@ export function applyValuePolicy(policy: ValuePolicy, batch: Batch, position: nu
   return { kept: filterRows(batch, rows), rows, rejected }
 }
 
+/** JSON has no NaN, infinities, wide integers or bytes: they are text. */
 function jsonValue(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString()
+  if (typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value))) return String(value)
   return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value
 }

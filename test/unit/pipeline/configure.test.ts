@@ -27,7 +27,8 @@ const choice = (ref: StreamChoice['stream'], more: Partial<StreamChoice> = {}): 
   ...more,
 })
 const configure = (streams: readonly StreamChoice[] | undefined, more = {}) =>
-  configureStreams(catalog, { streams, namespace: 'source', prefix: '', ...more }).map(({ stream }) => stream)
+  configureStreams(catalog, { streams, namespace: 'source', prefix: '', ...more }, anyCase).map(({ stream }) => stream)
+const anyCase = { identifiers: { maxBytes: 63, caseSensitive: true } }
 const code = (call: () => unknown) => {
   try {
     call()
@@ -82,6 +83,14 @@ describe('configured streams', () => {
     expect(code(() => configure(undefined, { namespace: 'destination' }))).toBe('CONFIG_NAME_COLLISION')
   })
 
+  it('refuse streams that differ only in case where the destination cannot tell them apart', () => {
+    const both: Catalog = { streams: [stream('Users', 'x'), stream('users', 'x')] }
+    const options = { streams: undefined, namespace: 'source', prefix: '' } as const
+    expect(configureStreams(both, options, anyCase)).toHaveLength(2)
+    const blind = { identifiers: { maxBytes: 63, caseSensitive: false } }
+    expect(code(() => configureStreams(both, options, blind))).toBe('CONFIG_NAME_COLLISION')
+  })
+
   it('map namespaces by a format, with a prefix', () => {
     const [only] = configure([choice('b')], { namespace: { format: 'production_${SOURCE_NAMESPACE}' }, prefix: 'p_' })
     expect(only?.target).toEqual({ namespace: 'production_x', name: 'p_b' })
@@ -96,6 +105,7 @@ describe('configured streams', () => {
     const [selected] = configureStreams(
       { streams: [stream('c', 'x')] },
       { streams: [choice('c', { syncMode: 'incremental', cursorField: 'gone' })], namespace: 'source', prefix: '' },
+      anyCase,
     )
     const before: RecordSchema = {
       fields: [...schema.fields, { name: 'gone', type: { kind: 'int64' }, nullable: true }],
