@@ -1,19 +1,16 @@
 import pLimit from 'p-limit'
 import type { Load } from '../destination/destination.js'
 import { isSynclineError, type SynclineError } from '../errors/syncline-error.js'
-import type { Slice } from '../model/slice.js'
 import type { ScopeState, Stored } from '../model/state.js'
-import { type StreamRef, sameStream, streamKey } from '../model/stream.js'
+import { sameStream } from '../model/stream.js'
 import type { Reading, ReadScope } from '../source/source.js'
-import { connectorError, guarded } from './guard.js'
-import { pull } from './lifecycle.js'
+import { connectorError, endsEpoch, guarded } from './guard.js'
 import { prepareScope } from './prepare-scope.js'
-import { RetryCounter, withRetry } from './retry.js'
+import { withRetry } from './retry.js'
 import type { RunServices } from './run.js'
 import type { ScopePlan } from './scope-plan.js'
 import { ScopeRun } from './scope-run.js'
-import { SliceAttempt } from './slice-run.js'
-import { Slots } from './slots.js'
+import { SliceReader } from './slice-reader.js'
 import type { StreamRun } from './stream-run.js'
 
 /** Scopes that are recovered or opened at a time. */
@@ -31,10 +28,8 @@ interface PreparedScope {
  */
 export class Session {
   readonly #scopes: ScopeRun[] = []
-  readonly #bySlice = new Map<string, Promise<void>>()
   readonly #closing = new Map<ScopeRun, Promise<void>>()
   #epochError: SynclineError | undefined
-  readonly #stop = new AbortController()
 
   constructor(
     private readonly run: RunServices,
@@ -57,7 +52,10 @@ export class Session {
       const reading = await this.#openReading(ready)
       try {
         await this.#begin(ready, reading, limit)
-        await this.#readSlices(reading)
+        const slices = new SliceReader(run, reading, this.#scopes, (scope) => this.#closeIfComplete(scope))
+        await slices.readAll()
+        this.#epochError ??= slices.epochError
+        await Promise.all(this.#scopes.map((scope) => this.#close(scope)))
       } finally {
         await this.#closeReading(reading)
       }
@@ -180,158 +178,12 @@ export class Session {
         },
       )
       this.#scopes.push(scope)
-      for (const stream of streams) if (stream.setAside) this.#setAside(scope, stream, stream.setAside)
+      for (const stream of streams) if (stream.setAside) scope.setAside(stream, stream.setAside)
     } catch (error) {
       await load?.close(run.settle).catch((cause: unknown) => this.#warn('close', cause))
       plan.noteLost(error, streams)
       this.#endScope(plan, error)
     }
-  }
-
-  async #readSlices(reading: Reading): Promise<void> {
-    const { run } = this
-    const slots = new Slots(run.concurrency)
-    const work = AbortSignal.any([run.work.signal, this.#stop.signal])
-    const tasks: Promise<void>[] = []
-    try {
-      const items = pull(reading.slices({ ...run.work, signal: work }), work, run.settle.signal)
-      for (;;) {
-        await slots.acquire(work)
-        let held = true
-        try {
-          const next = await guarded(work, 'SOURCE_FAILED', { phase: 'read', connector: run.source.name }, () =>
-            items.next(),
-          )
-          if (next.done) break
-          if ('planned' in next.value) this.#planned(next.value.planned)
-          else {
-            const task = this.#startSlice(next.value, reading, slots, work)
-            if (task !== undefined) {
-              held = false
-              tasks.push(task)
-            }
-          }
-        } finally {
-          if (held) slots.release()
-        }
-      }
-      for (const scope of this.#scopes) for (const stream of scope.streams) stream.planned = true
-    } catch (error) {
-      this.#endReading(error)
-    }
-    await Promise.all(tasks)
-    await Promise.all(this.#scopes.map((scope) => this.#close(scope)))
-  }
-
-  /** Reads a slice when those that it comes after are done; undefined where its scope has ended. */
-  #startSlice(slice: Slice, reading: Reading, slots: Slots, work: AbortSignal): Promise<void> | undefined {
-    const scope = this.#scopeOf(slice.streams[0])
-    if (scope === undefined || scope.stop.signal.aborted) return undefined
-    const streams = scope.streams.filter(({ ref }) => slice.streams.some((other) => sameStream(ref, other)))
-    if (streams.every((stream) => stream.setAside !== undefined)) return undefined
-    scope.unread.add(slice.id)
-    scope.reading++
-    for (const stream of streams) {
-      stream.tally.begin()
-      if (!stream.planned) stream.unproved.add(slice.id)
-    }
-    const before = (slice.after ?? []).flatMap((id) => this.#bySlice.get(id) ?? [])
-    const task = (async () => {
-      let held = true
-      try {
-        if (before.length > 0) {
-          slots.release() // others may go on meanwhile, those that it waits for among them
-          held = false
-          await Promise.all(before)
-          await slots.acquire(work)
-          held = true
-          if (scope.stop.signal.aborted || streams.every((stream) => stream.setAside !== undefined)) return
-        }
-        await this.#readSlice(slice, scope, reading, work)
-      } catch (error) {
-        this.#sliceFailed(slice, scope, streams, error)
-      } finally {
-        if (held) slots.release()
-        scope.reading--
-        this.#closeIfComplete(scope)
-      }
-    })()
-    this.#bySlice.set(slice.id, task)
-    return task
-  }
-
-  async #readSlice(slice: Slice, scope: ScopeRun, reading: Reading, work: AbortSignal): Promise<void> {
-    const { run } = this
-    const signal = AbortSignal.any([work, scope.stop.signal])
-    const retry = new RetryCounter(`read slice ${slice.id}`, run.retry, run.onRetry)
-    let after = slice.resume
-    for (let number = 1; ; number++) {
-      const attempt = new SliceAttempt(slice, number, after, {
-        scope,
-        reading,
-        budget: run.budget,
-        events: run.events,
-        valuePolicy: run.valuePolicy,
-        cadence: run.cadence,
-        extractedAt: run.extractedAt,
-        work: { ...run.work, signal },
-        settle: run.settle,
-        source: run.source.name,
-        destination: run.destination.name,
-      })
-      try {
-        return await attempt.run()
-      } catch (error) {
-        if (attempt.after !== after) retry.progressed()
-        after = attempt.after
-        if (endsEpoch(error) || signal.aborted) throw error
-        const lost = slice.streams.length > 1 ? blamedStream(scope, error) : undefined
-        if (lost === undefined) await retry.again(error, signal)
-        else this.#setAside(scope, lost, error as SynclineError) // the others of the slice read on
-      }
-    }
-  }
-
-  #sliceFailed(slice: Slice, scope: ScopeRun, streams: readonly StreamRun[], error: unknown): void {
-    const { run } = this
-    if (endsEpoch(error)) {
-      this.plans.find(({ ref }) => ref.scope === scope.ref.scope)?.noteLost(error, scope.streams)
-      this.#epochError ??= error
-      this.#stop.abort(error)
-      return
-    }
-    if (run.work.signal.aborted || this.#stop.signal.aborted || scope.stop.signal.aborted) return
-    const known = connectorError(error, 'PIPELINE_FAILED', { phase: 'read' })
-    const [only] = streams
-    scope.unread.delete(slice.id)
-    if (scope.streams.length > 1 && streams.length === 1 && only !== undefined) this.#setAside(scope, only, known)
-    else scope.fail(known)
-  }
-
-  #setAside(scope: ScopeRun, stream: StreamRun, error: SynclineError): void {
-    stream.setAside = error
-    stream.planned = true
-    stream.unproved.clear()
-    stream.tally.end('failed', error)
-    scope.sealed({ proof: { type: 'set_aside', stream: stream.ref, code: error.code } })
-  }
-
-  /** The iteration of slices ended early: by an abort, by the end of the epoch, or by an error of the source. */
-  #endReading(error: unknown): void {
-    if (this.run.work.signal.aborted || this.#stop.signal.aborted) return
-    const known = connectorError(error, 'SOURCE_FAILED', { phase: 'read', connector: this.run.source.name })
-    if (known.retry === 'automatic') {
-      this.#epochError ??= known
-      this.#stop.abort(known)
-    } else for (const scope of this.#scopes) scope.fail(known)
-  }
-
-  #planned(ref: StreamRef): void {
-    const scope = this.#scopeOf(ref)
-    const stream = scope?.streams.find((candidate) => sameStream(candidate.ref, ref))
-    if (scope === undefined || stream === undefined) return
-    stream.planned = true
-    this.#closeIfComplete(scope)
   }
 
   /** Frees what a scope holds as soon as it is done, and not only at the end of the run. */
@@ -348,12 +200,6 @@ export class Session {
     const closing = this.#closing.get(scope) ?? this.#closeScope(scope)
     this.#closing.set(scope, closing)
     return closing
-  }
-
-  #scopeOf(ref: StreamRef | undefined): ScopeRun | undefined {
-    return this.#scopes.find(
-      (scope) => ref !== undefined && scope.streams.some((stream) => sameStream(stream.ref, ref)),
-    )
   }
 
   async #closeScope(scope: ScopeRun): Promise<void> {
@@ -388,15 +234,4 @@ export class Session {
 /** The source state that a session begins with: nothing where every stream of the scope begins anew. */
 function startState(streams: readonly StreamRun[], saved: ScopeState | undefined) {
   return streams.every(({ restart }) => restart) ? undefined : (saved?.source ?? undefined)
-}
-
-function endsEpoch(error: unknown): error is SynclineError {
-  return isSynclineError(error) && (error.code === 'SOURCE_EPOCH_LOST' || error.code === 'DESTINATION_GENERATION_LOST')
-}
-
-/** The stream of a shared slice that alone is to blame for an error that will not pass. */
-function blamedStream(scope: ScopeRun, error: unknown): StreamRun | undefined {
-  if (!isSynclineError(error) || error.retry === 'automatic' || error.stream === undefined) return undefined
-  const key = streamKey(error.stream)
-  return scope.streams.find((stream) => stream.key === key && stream.setAside === undefined)
 }
