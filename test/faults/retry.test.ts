@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { epochLost, expectSound, lastingFailure, passingFailure, twoAtOnce } from './scenarios.js'
+import { epochLost, expectSound, generationLost, lastingFailure, passingFailure, twoAtOnce } from './scenarios.js'
 import { seeds } from './seeds.js'
 
 describe('a call fails once', () => {
@@ -19,6 +19,12 @@ describe('a call fails once', () => {
 describe('an epoch ends while a run reads', () => {
   test('D4: unfinished copies begin a new generation, nothing is lost', async () => {
     await expect(expectSound(epochLost, seeds())).resolves.toBeUndefined()
+  })
+})
+
+describe('a destination loses what an open generation holds', () => {
+  test('D1 D4 D8: its streams begin a new generation', async () => {
+    await expect(expectSound(generationLost, seeds())).resolves.toBeUndefined()
   })
 })
 

@@ -88,6 +88,15 @@ export const epochLost: Scenario = async (world) => {
   return [...problems, ...world.unseemly(), ...(await goOn(world))]
 }
 
+/** Pieces of open generations are gone from the destination: their streams begin anew, in the very next run. */
+export const generationLost: Scenario = async (world) => {
+  for (let round = 0; round < 3; round++) {
+    await world.run(killAt(someMoment(world)))
+    world.store.generations.clear()
+  }
+  return [...world.unseemly(), ...(await goOn(world))]
+}
+
 /** Two processes run the same pipeline at once; at least one loses. */
 export const twoAtOnce: Scenario = async (world) => {
   for (let round = 0; round < 2; round++) {
