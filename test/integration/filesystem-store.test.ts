@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { filesystemDestination, filesystemStore } from 'syncline/filesystem'
@@ -220,5 +220,7 @@ describe('a directory without rights', () => {
 
 test('check leaves nothing behind, not even the directory', async () => {
   await filesystemDestination({ directory: join(directory, 'new/lake') }).check(context)
-  expect(await tree(directory)).toEqual([])
+  await mkdir(join(directory, 'there'))
+  await filesystemDestination({ directory: join(directory, 'there') }).check(context)
+  expect(await readdir(directory, { recursive: true })).toEqual(['there'])
 })

@@ -29,11 +29,7 @@ export function filesystemDestination(options: FilesystemDestinationOptions): De
   })
   return {
     ...lake,
-    async check(context) {
-      const existed = await root.exists()
-      await lake.check(context)
-      if (!existed) await root.remove()
-    },
+    check: (context) => root.leavingNothing(() => lake.check(context)),
   }
 }
 

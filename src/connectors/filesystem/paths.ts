@@ -67,13 +67,15 @@ export class StoreDirectory {
     }
   }
 
-  async exists(): Promise<boolean> {
-    return await pathExists(this.path)
-  }
-
-  /** Removes the directory itself if it is empty. */
-  async remove(): Promise<void> {
-    await rmdir(this.path).catch(() => {})
+  /** Does something and removes the directory again, and those above it, if they were made for it and are empty. */
+  async leavingNothing<T>(work: () => Promise<T>): Promise<T> {
+    let above = this.path
+    while (!(await pathExists(above)) && dirname(above) !== above) above = dirname(above)
+    try {
+      return await work()
+    } finally {
+      for (let at = this.path; at !== above && at.startsWith(above); at = dirname(at)) await rmdir(at).catch(() => {})
+    }
   }
 }
 

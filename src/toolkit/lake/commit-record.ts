@@ -32,7 +32,7 @@ const liveObject = z.object({
 })
 export type LiveObject = z.infer<typeof liveObject>
 
-const state = z.object({
+const state = z.looseObject({
   source: json,
   streams: z.record(z.string(), z.looseObject({ generation: z.number(), generationId: z.string(), open: z.boolean() })),
 }) as unknown as z.ZodType<ScopeState>

@@ -39,7 +39,13 @@ export class LakeFiles {
     const token = randomUUID()
     const metadata = { 'syncline-generation-id': origin.generationId }
     const upload = await store.begin(key, { token, mediaType: format.mediaType, metadata, budget }, context)
-    await this.journal.add(token, upload.ref, context)
+    try {
+      await this.journal.add(token, upload.ref, context)
+    } catch (error) {
+      // Nobody would find it again.
+      await upload.abort(context).catch(() => {})
+      throw error
+    }
     const encoder = this.session.encoder(table, (bytes, at) => upload.write(bytes, at), budget, context)
     return new LakeFile(table, origin.generationId, key, token, upload, encoder, this)
   }
