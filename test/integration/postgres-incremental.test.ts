@@ -317,6 +317,18 @@ describe.each([14, 18] as const)('incremental reading of PostgreSQL %i', (versio
     expect((await next()).rows).toEqual([])
   })
 
+  test('a state far ahead of the table gives nothing, and stays', async () => {
+    const name = await table('id int PRIMARY KEY, c timestamptz', `(1, '2020-01-01')`)
+    const next = follow(name)
+    await next()
+    const { state } = await next()
+    const ahead = JSON.parse(JSON.stringify(state).replaceAll('2020-01-01', '9999-01-01')) as Json
+    const choice: Choice = { name, syncMode: 'incremental', cursorField: 'c', state: ahead }
+    const read = await readStream(postgresSource({ connectionString }), choice)
+    expect(read.rows).toEqual([])
+    expect(read.state).toMatchObject({ boundary: { low: '9999-01-01 00:00:00+00', high: '9999-01-01 00:00:00+00' } })
+  })
+
   test('views and partitioned tables', async () => {
     const name = await table('id int, c int', '(1, 1), (2, 2)')
     await sql(`CREATE VIEW ${name}_view AS SELECT * FROM ${name};

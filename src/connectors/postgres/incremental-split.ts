@@ -6,7 +6,8 @@ import type { CursorRange } from './state.js'
 
 /** Pages that are looked at to see how the values lie. */
 const SAMPLE_PAGES = 400
-const MOST_RANGES = 1000
+/** Each slice carries the plan of all. */
+const MOST_RANGES = 256
 
 const SIZE = `
 SELECT pg_catalog.sum(pg_catalog.pg_relation_size(c.oid))::text AS bytes, pg_catalog.current_setting('block_size') AS page_size
