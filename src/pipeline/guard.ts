@@ -28,3 +28,8 @@ export async function guarded<T>(
     throw connectorError(error, code, options)
   }
 }
+
+/** Whether everything that is not published has to be read again by another reading. */
+export function endsEpoch(error: unknown): error is SynclineError {
+  return isSynclineError(error) && (error.code === 'SOURCE_EPOCH_LOST' || error.code === 'DESTINATION_GENERATION_LOST')
+}

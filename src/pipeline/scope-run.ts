@@ -11,6 +11,7 @@ import type { Reading } from '../source/source.js'
 import type { EventHub } from './events.js'
 import { connectorError, guarded } from './guard.js'
 import { type OnRetry, type RetryOptions, withRetry } from './retry.js'
+import type { ScopePlan } from './scope-plan.js'
 import type { StateOwner } from './state-owner.js'
 import type { StreamRun } from './stream-run.js'
 
@@ -59,7 +60,7 @@ export class ScopeRun {
   readonly #tables = new Map<string, TableShape>()
 
   constructor(
-    readonly ref: ScopeRef,
+    readonly plan: ScopePlan,
     readonly streams: readonly StreamRun[],
     readonly load: Load,
     start: { readonly source: Json | undefined; readonly version: number; readonly streams: ScopeState['streams'] },
@@ -69,6 +70,10 @@ export class ScopeRun {
     this.#source = start.source
     this.#version = start.version
     this.#streams = start.streams
+  }
+
+  get ref(): ScopeRef {
+    return this.plan.ref
   }
 
   /** Takes a piece in; it is published when the cadence says so, or at the end. */
@@ -87,6 +92,15 @@ export class ScopeRun {
   fail(error: SynclineError): void {
     this.error ??= error
     this.stop.abort(error)
+  }
+
+  /** Leaves one stream of a shared scope behind, so that the others go on. */
+  setAside(stream: StreamRun, error: SynclineError): void {
+    stream.setAside = error
+    stream.planned = true
+    stream.unproved.clear()
+    stream.tally.end('failed', error)
+    this.sealed({ proof: { type: 'set_aside', stream: stream.ref, code: error.code } })
   }
 
   /** Publishes what is left. Called once, when no slice of the scope is being read any more. */

@@ -161,7 +161,7 @@ export class Session {
       // With a state store the claim already saved the new generations; else the first publish does.
       const saved = version === stored.version ? (stored.state?.streams ?? {}) : states.streams
       const scope = new ScopeRun(
-        plan.ref,
+        plan,
         streams,
         load,
         { source, version, streams: saved },
@@ -203,7 +203,7 @@ export class Session {
   }
 
   async #closeScope(scope: ScopeRun): Promise<void> {
-    const plan = this.plans.find(({ ref }) => ref.scope === scope.ref.scope)!
+    const { plan } = scope
     await scope.finish()
     await scope.load.close(this.run.settle).catch((error: unknown) => this.#warn('close', error))
     if (scope.error !== undefined) {
