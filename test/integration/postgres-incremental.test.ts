@@ -317,6 +317,17 @@ describe.each([14, 18] as const)('incremental reading of PostgreSQL %i', (versio
     expect((await next()).rows).toEqual([])
   })
 
+  test('a key that is dropped tells rows apart no longer', async () => {
+    const name = await table('id int PRIMARY KEY, c int', '(1, 10)')
+    const next = follow(name)
+    await next()
+    await sql(`ALTER TABLE ${name} DROP CONSTRAINT ${name}_pkey; INSERT INTO ${name} VALUES (1, 10)`)
+    const again = await next()
+    expect(again.rows).toHaveLength(2)
+    expect(again.lines.map(({ level }) => level)).toEqual(['warn'])
+    expect((await next()).rows).toEqual([])
+  })
+
   test('a state far ahead of the table gives nothing, and stays', async () => {
     const name = await table('id int PRIMARY KEY, c timestamptz', `(1, '2020-01-01')`)
     const next = follow(name)

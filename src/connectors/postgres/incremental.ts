@@ -171,17 +171,19 @@ function basisOf(
   return { by: 'row', columns: fields.includes(cursor.field) ? fields : [...fields, cursor.field] }
 }
 
-/** Remembered rows cannot be told without the columns that were hashed: then they are delivered again. */
+/** Remembered rows cannot be told without the columns that were hashed, or by a key that is none any more: then they are delivered again. */
 function readable(range: CursorRange, relation: Relation, stream: ConfiguredStream, context: Context): CursorRange {
   const { skip, ...rest } = range
-  if (skip === undefined) return range
-  if (skip.rows.columns.every((name) => relation.columns.some((column) => column.name === name))) return range
+  if (skip === undefined || canBeTold(skip.rows, relation)) return range
   context.log(
     'warn',
-    'A column was removed by which delivered rows were remembered: rows at the boundary are delivered again.',
-    {
-      stream: streamKey(stream),
-    },
+    'A column or key is gone by which delivered rows were remembered: rows at the boundary are delivered again.',
+    { stream: streamKey(stream) },
   )
   return rest
+}
+
+function canBeTold({ by, columns }: RememberedRows, { primaryKey, columns: now }: Relation): boolean {
+  const allThere = columns.every((name) => now.some((column) => column.name === name))
+  return allThere && (by === 'row' || JSON.stringify(primaryKey) === JSON.stringify(columns))
 }
