@@ -90,6 +90,13 @@ describe('binary COPY', () => {
     )
   })
 
+  it('keeps values and nulls while a batch grows', () => {
+    const records = fc.sample(mixedRow, { numRuns: 3000, seed: 11 })
+    const frames = framesOf(MIXED, { rows: 5000, bytes: 2 ** 30 })
+    expect(rowsOf(frames, [copyMessages(records.map(encodeMixed))])).toEqual(records.map(recordOf))
+    expect(frames.ready.length).toBe(1)
+  })
+
   it('gives the same rows byte by byte', () => {
     const records = fc.sample(mixedRow, { numRuns: 20, seed: 7 })
     const bytes = copyMessages(records.map(encodeMixed))
