@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { defineSource, Pipeline, stream } from 'syncline'
+import { defineSource, Pipeline, SynclineError, stream } from 'syncline'
 import { filesystemDestination } from 'syncline/filesystem'
+import { MemoryTables, memorySource } from 'syncline/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { duckdb, parquetFiles, tree, visibleFiles } from '../fixtures/read-lake.js'
@@ -93,5 +94,37 @@ describe('a pipeline into a lake', () => {
     const files = await tree(directory)
     expect(files.every((path) => path.startsWith('lake/'))).toBe(true)
     expect(files.filter((path) => path.endsWith('.parquet'))).toHaveLength(names.length)
+  })
+
+  test('a full refresh whose pending files were lost between two runs starts again by itself, D4 D8', async () => {
+    const world = new MemoryTables()
+    const schema = { fields: [{ name: 'id', type: { kind: 'int64' as const }, nullable: false }] }
+    const table = world.table({ name: 'things', schema, primaryKey: ['id'] })
+    for (let id = 0n; id < 60n; id++) table.insert({ id })
+    let publishes = 0
+    const pipeline = (failAfter?: number) =>
+      new Pipeline({
+        name: 'things',
+        source: memorySource(world, {
+          ordered: true,
+          onCall(name, phase) {
+            if (name !== 'reading.read.next' || phase !== 'before' || failAfter === undefined || publishes < failAfter)
+              return
+            throw new SynclineError('SOURCE_RECORD_INVALID', 'The source gives up here.')
+          },
+        }),
+        destination: filesystemDestination({ directory, cadence: { bytes: 1 } }),
+      })
+    const failing = pipeline(2)
+    failing.on('state:published', () => publishes++)
+    await expect(failing.run()).rejects.toMatchObject({ code: 'SOURCE_RECORD_INVALID' })
+    const pending = (await tree(directory)).filter((path) => path.endsWith('.pending'))
+    expect(pending.length).toBeGreaterThan(0)
+    expect(await visibleFiles(directory)).toEqual([])
+    await rm(join(directory, pending[0]!))
+    const result = await pipeline().run()
+    expect(result.status).toBe('succeeded')
+    expect((await read('things', 'id')).length).toBe(60)
+    expect((await tree(directory)).filter((path) => path.endsWith('.pending'))).toEqual([])
   })
 })

@@ -3,14 +3,14 @@ import { SynclineError } from '../../errors/syncline-error.js'
 import type { Context } from '../../model/context.js'
 import type { Json } from '../../model/json.js'
 import type { Slice } from '../../model/slice.js'
-import { streamKey } from '../../model/stream.js'
+import { type StreamRef, streamKey, streamRef } from '../../model/stream.js'
 import type { CommitRecord, FileEntry } from './commit-record.js'
 import type { Contents } from './contents.js'
 import { dropAll, type LakeFiles } from './lake-files.js'
 import { LakeWriter } from './lake-writer.js'
 import { emptyTables, type PublishPosition, planRecord, receiptsOf } from './publish-plan.js'
 import { type Chain, conflict, type RecordLog } from './record-log.js'
-import { allThere, clearAfter, fenced, settleForward, uploadGone } from './settle.js'
+import { clearAfter, fenced, firstGone, settleForward, uploadGone } from './settle.js'
 
 export interface LakeLoadOptions {
   readonly maxFileBytes: number
@@ -59,9 +59,11 @@ export class LakeLoad implements Load {
     const given = mine.filter(({ token }) => !keptTokens.has(token))
     await dropAll(given.map((file) => this.#files.drop(file, context)))
     this.#dropped = given.map(({ token }) => token)
-    if (!(await allThere(this.#files.store, kept, context))) {
+    const gone = await firstGone(this.#files.store, kept, context)
+    if (gone !== undefined) {
       throw new SynclineError('DESTINATION_GENERATION_LOST', 'Pieces of a generation that was being filled are gone.', {
         phase: 'open',
+        stream: this.#ref(gone),
         hint: 'A new generation is begun: the stream is read from its start. What was published before is intact.',
       })
     }
@@ -131,8 +133,13 @@ export class LakeLoad implements Load {
     }
     const record = planRecord(commit, empty, position, context)
     // Another run may have dropped them: better known before the record is there than after.
-    if (!(await allThere(this.#files.store, [...record.complete, ...record.pend], context))) throw uploadGone()
+    const gone = await firstGone(this.#files.store, [...record.complete, ...record.pend], context)
+    if (gone !== undefined) throw uploadGone(this.#ref(gone))
     return record
+  }
+
+  #ref({ stream }: FileEntry): StreamRef {
+    return streamRef(this.#streams.get(stream)!.stream)
   }
 
   #position(): PublishPosition {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import pLimit from 'p-limit'
 import { SynclineError } from '../../errors/syncline-error.js'
 import type { Context } from '../../model/context.js'
+import type { StreamRef } from '../../model/stream.js'
 import type { ObjectStore } from '../../object-store/object-store.js'
 import { type CommitRecord, type FileEntry, RECORD_FORMAT } from './commit-record.js'
 import { UploadJournal } from './journal.js'
@@ -36,10 +37,14 @@ export async function clearAfter(
   await log.clear(record, context)
 }
 
-/** Whether the uploads can still be completed, or have been. */
-export async function allThere(store: ObjectStore, files: readonly FileEntry[], context: Context): Promise<boolean> {
+/** A file whose upload can neither be completed nor has been, if there is one. */
+export async function firstGone(
+  store: ObjectStore,
+  files: readonly FileEntry[],
+  context: Context,
+): Promise<FileEntry | undefined> {
   const found = await forEach(files, ({ ref }) => store.settle(ref, context))
-  return !found.includes('gone')
+  return files[found.indexOf('gone')]
 }
 
 /**
@@ -49,7 +54,7 @@ export async function allThere(store: ObjectStore, files: readonly FileEntry[], 
 export async function recoverScope(store: ObjectStore, log: RecordLog, context: Context): Promise<Chain> {
   let chain = await log.load(context)
   if (chain.newest !== undefined && !chain.settled) {
-    if (await allThere(store, chain.newest.complete, context)) {
+    if ((await firstGone(store, chain.newest.complete, context)) === undefined) {
       await settleForward(store, log, chain.newest, context)
       await clearAfter(store, log, chain.newest, context)
     } else {
@@ -119,9 +124,11 @@ export async function fenced(log: RecordLog, record: CommitRecord, context: Cont
   throw conflict(record.version - 1)
 }
 
-export function uploadGone(): SynclineError {
+/** @param stream - whose file it was; left out where all streams of the publish are concerned */
+export function uploadGone(stream?: StreamRef): SynclineError {
   return new SynclineError('DESTINATION_GENERATION_LOST', 'A file that was to be published is gone.', {
     phase: 'publish',
+    ...(stream !== undefined && { stream }),
     hint: 'It was dropped by another run, or by a rule that removes uploads which stay incomplete for long.',
   })
 }
