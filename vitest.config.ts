@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/fixtures/postgres-global.ts'],
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 120_000,
     // Many files start servers and child processes of their own: two at a time on any machine, so that a large one proves what a small one does.
     maxWorkers: 2,
