@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { checkServerIdentity } from 'node:tls'
 import pg from 'pg'
 import { SynclineError } from '../../errors/syncline-error.js'
-import type { PostgresConnection } from './config.js'
+import type { PostgresConnection, PostgresPool } from './config.js'
 import { isServerError, isTlsError, postgresError } from './errors.js'
 import { Session } from './session.js'
 
@@ -76,10 +76,10 @@ async function connect(connection: Direct, encrypted: boolean, signal: AbortSign
   }
 }
 
-async function fromPool(pool: pg.Pool, timeout: number, signal: AbortSignal): Promise<Session> {
+async function fromPool(pool: PostgresPool, timeout: number, signal: AbortSignal): Promise<Session> {
   const waiting = pool.connect()
   try {
-    const client = await within(waiting, timeout, signal)
+    const client = (await within(waiting, timeout, signal)) as pg.PoolClient
     return new Session(client, async (destroy) => client.release(destroy))
   } catch (error) {
     waiting.then(

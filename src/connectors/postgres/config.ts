@@ -1,4 +1,3 @@
-import type pg from 'pg'
 import { z } from 'zod'
 import { invalidOptions } from '../../errors/invalid-options.js'
 import { SynclineError } from '../../errors/syncline-error.js'
@@ -27,6 +26,12 @@ export interface PostgresSslOptions {
 /** A table by its name, or by `schema.name`; the object is the form without ambiguity. */
 export type PostgresTableName = string | { readonly namespace: string; readonly name: string }
 
+/** What is used of a `Pool` of `pg`, whichever copy of it the host has. */
+export interface PostgresPool {
+  connect(): Promise<{ release(destroy?: boolean): void }>
+  readonly options?: { readonly max?: number }
+}
+
 /** Where a server is and who logs in. Nothing is taken from environment variables or password files. */
 export interface PostgresConnectionOptions {
   /** `postgresql://user:password@host:port/database?sslmode=…`. Options given beside it win over its parts. */
@@ -48,7 +53,7 @@ export interface PostgresConnectionOptions {
    * The host's own pool, instead of all the above. It must allow at least two clients; they come back as they were. Sessions are not
    * shared: a client is held for as long as it is needed.
    */
-  readonly pool?: pg.Pool
+  readonly pool?: PostgresPool
 }
 
 export interface PostgresSourceOptions extends PostgresConnectionOptions {
@@ -77,7 +82,7 @@ export interface PostgresSourceOptions extends PostgresConnectionOptions {
 
 /** How to reach a server, checked and complete. */
 export type PostgresConnection =
-  | { readonly pool: pg.Pool; readonly connectTimeout: number }
+  | { readonly pool: PostgresPool; readonly connectTimeout: number }
   | {
       readonly pool?: undefined
       readonly host: string
@@ -115,7 +120,7 @@ const ssl = z.union([
   }),
 ])
 
-const pool = z.custom<pg.Pool>((value) => typeof (value as Partial<pg.Pool> | null)?.connect === 'function', {
+const pool = z.custom<PostgresPool>((value) => typeof (value as Partial<PostgresPool> | null)?.connect === 'function', {
   error: 'expected a Pool of pg',
 })
 

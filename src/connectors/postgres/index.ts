@@ -1,5 +1,6 @@
 export type {
   PostgresConnectionOptions,
+  PostgresPool,
   PostgresSourceOptions,
   PostgresSslMode,
   PostgresSslOptions,
