@@ -51,6 +51,20 @@ describe('ways to connect', () => {
     }
   })
 
+  test('parsers that the host has set for the whole process do not matter', async () => {
+    const { TEXT, INT8 } = pg.types.builtins
+    const before = [TEXT, INT8].map((type) => [type, pg.types.getTypeParser(type)] as const)
+    try {
+      for (const [type] of before) pg.types.setTypeParser(type, () => 'of the host')
+      const source = postgresSource(parts)
+      expect((await readStream(source, { name: 't' })).rows).toEqual([{ id: 1 }])
+      const first = await readStream(source, { name: 't', syncMode: 'incremental', cursorField: 'id' })
+      expect(first.state).toMatchObject({ boundary: { high: '1' } })
+    } finally {
+      for (const [type, parser] of before) pg.types.setTypeParser(type, parser)
+    }
+  })
+
   test('a pool of one client is refused', async () => {
     const pool = new pg.Pool({ connectionString, max: 1 })
     try {
