@@ -65,6 +65,7 @@ export function generationTests({ describe, it }: TestRunner, suite: Destination
       inMode('overwrite', async (bench) => {
         const table = refreshed('emptied', 'overwrite')
         await bench.load(table, records(0, 3))
+        await bench.expectRows(table, records(0, 3))
         table.beginGeneration()
         const run = await bench.open([table])
         await run.publish([], { completed: [table] })
