@@ -68,6 +68,7 @@ export class SliceAttempt {
   async run(): Promise<void> {
     const { scope, work, settle, destination } = this.services
     const details = { phase: 'write', connector: destination } as const
+    work.signal.throwIfAborted()
     const writer = await guarded(work.signal, 'DESTINATION_FAILED', details, () =>
       scope.load.writer(this.slice, this.attempt, work),
     )
