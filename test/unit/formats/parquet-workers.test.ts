@@ -6,14 +6,15 @@ import { expect, test } from 'vitest'
 import { ParquetWorkers } from '#src/toolkit/formats/parquet/worker-pool.js'
 import { parquetWorkerUrl } from '#src/toolkit/formats/parquet/worker-url.js'
 
-const OPTIONS = { compression: 'snappy', pageSize: 1 << 20, dictionaryPageSize: 1 << 20, dictionary: [] } as const
-const NONSENSE = { chunks: [new SharedArrayBuffer(64)], bytes: 64 }
-new Uint8Array(NONSENSE.chunks[0]!).fill(7)
+const options = { compression: 'snappy', pageSize: 1 << 20, dictionaryPageSize: 1 << 20, dictionary: [] } as const
+const chunk = new SharedArrayBuffer(64)
+new Uint8Array(chunk).fill(7)
+const NONSENSE = { stream: { chunks: [chunk], bytes: 64 }, rows: 1, position: 4, options }
 
 test('what cannot be encoded is a clear error, and the next row group gets a new thread', async () => {
   const workers = new ParquetWorkers(1)
   for (let attempt = 0; attempt < 2; attempt++) {
-    await expect(workers.encode(NONSENSE, 1, OPTIONS)).rejects.toMatchObject({
+    await expect(workers.encode(NONSENSE)).rejects.toMatchObject({
       code: 'DESTINATION_FAILED',
       message: expect.stringContaining('could not be encoded'),
     })
@@ -23,7 +24,7 @@ test('what cannot be encoded is a clear error, and the next row group gets a new
 
 test('work that waits when the encoder is closed fails', async () => {
   const workers = new ParquetWorkers(1)
-  const waiting = [workers.encode(NONSENSE, 1, OPTIONS), workers.encode(NONSENSE, 1, OPTIONS)]
+  const waiting = [workers.encode(NONSENSE), workers.encode(NONSENSE)]
   const outcomes = Promise.allSettled(waiting)
   await workers.close()
   expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected'])

@@ -6,11 +6,12 @@ import { orAbort } from '../../../util/abort.js'
 import type { ByteSink, FileEncoder } from '../file-format.js'
 import type { ParquetSettings } from './parquet-options.js'
 import { fileSchema, RowGroup } from './row-group.js'
-import type { SharedBuffers, SharedBytes } from './shared-buffers.js'
+import type { SharedBuffers } from './shared-buffers.js'
 import { ParquetStitcher } from './stitch.js'
-import type { Encoded } from './worker-protocol.js'
+import type { Encoded, EncodeRequest } from './worker-protocol.js'
 
-type Encode = (stream: SharedBytes, rows: number) => Promise<Encoded>
+export type GroupToEncode = Pick<EncodeRequest, 'stream' | 'rows' | 'position'>
+type Encode = (group: GroupToEncode) => Promise<Encoded>
 
 /** Encoding changes the size; so much of what waits counts for the size of the file. */
 const GUESSED_RATIO = 0.4
@@ -131,9 +132,11 @@ export class ParquetFile implements FileEncoder {
   async #put(group: RowGroup): Promise<void> {
     this.#throwFailure()
     this.#stop.signal.throwIfAborted()
-    const encoding = this.#encode(group.end(), group.rows).finally(() => group.drop())
-    const { file } = await orAbort(encoding, this.#stop.signal)
-    for (const part of this.#stitcher.add(file)) await this.#output(part, this.#context)
+    const encoding = this.#encode({ stream: group.end(), rows: group.rows, position: this.#stitcher.next }).finally(
+      () => group.drop(),
+    )
+    const { part } = await orAbort(encoding, this.#stop.signal)
+    for (const bytes of this.#stitcher.add(part)) await this.#output(bytes, this.#context)
   }
 
   #throwFailure(): void {

@@ -1,8 +1,8 @@
 import type { TableShape } from '../../../model/table.js'
 import type { FileFormat, FormatSession } from '../file-format.js'
-import { ParquetFile } from './parquet-file.js'
+import { type GroupToEncode, ParquetFile } from './parquet-file.js'
 import type { ParquetSettings } from './parquet-options.js'
-import { SharedBuffers, type SharedBytes } from './shared-buffers.js'
+import { SharedBuffers } from './shared-buffers.js'
 import { ParquetWorkers } from './worker-pool.js'
 import type { Encoded, EncodeOptions } from './worker-protocol.js'
 
@@ -21,9 +21,7 @@ function parquetSession(settings: ParquetSettings): FormatSession {
   const dictionaries = new DictionaryChoices(settings, workers)
   return {
     encoder: (table, output, budget, context) =>
-      new ParquetFile(table, output, settings, budget, context, buffers, (stream, rows) =>
-        dictionaries.encode(table, stream, rows),
-      ),
+      new ParquetFile(table, output, settings, budget, context, buffers, (group) => dictionaries.encode(table, group)),
     close: () => workers.close(),
   }
 }
@@ -39,11 +37,11 @@ class DictionaryChoices {
     this.#workers = workers
   }
 
-  async encode(table: TableShape, stream: SharedBytes, rows: number): Promise<Encoded> {
+  async encode(table: TableShape, group: GroupToEncode): Promise<Encoded> {
     const key = JSON.stringify([table.stream, table.namespace, table.name, table.fields.map(({ name }) => name)])
     const options: EncodeOptions = { ...this.#settings, dictionary: this.#chosen.get(key) ?? this.#first(table) }
-    const encoded = await this.#workers.encode(stream, rows, options)
-    if (options.dictionary === 'choose' && rows > 0) this.#chosen.set(key, encoded.dictionary)
+    const encoded = await this.#workers.encode({ ...group, options })
+    if (options.dictionary === 'choose' && group.rows > 0) this.#chosen.set(key, encoded.dictionary)
     return encoded
   }
 

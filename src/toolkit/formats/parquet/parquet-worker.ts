@@ -3,6 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import { Compression, EnabledStatistics, Table, WriterPropertiesBuilder, writeParquet } from 'parquet-wasm'
 import { chooseDictionaries } from './dictionary-choice.js'
 import { CHUNK_BYTES, type SharedBytes } from './shared-buffers.js'
+import { takeApart } from './stitch.js'
 import type { Encoded, EncodeOptions, EncodeRequest, EncodeResponse, ParquetCompression } from './worker-protocol.js'
 
 const COMPRESSION: { readonly [name in ParquetCompression]: Compression } = {
@@ -22,10 +23,10 @@ port.on('message', (request: EncodeRequest) => {
   } catch (error) {
     response = { id: request.id, error: error instanceof Error ? error.message : String(error) }
   }
-  port.postMessage(response, 'file' in response ? [response.file.buffer] : [])
+  port.postMessage(response, 'part' in response ? [response.part.data.buffer] : [])
 })
 
-function encode({ stream, rows, options }: EncodeRequest): Encoded {
+function encode({ stream, rows, position, options }: EncodeRequest): Encoded {
   const bytes = gathered(stream)
   const dictionary = options.dictionary === 'choose' ? chooseDictionaries(bytes) : options.dictionary
   const table = Table.fromIPCStream(bytes)
@@ -33,7 +34,7 @@ function encode({ stream, rows, options }: EncodeRequest): Encoded {
   const file = writeParquet(table, properties(options, dictionary, rows))
   // Node may hand out a view of a larger buffer; what is transferred must be the file alone.
   const own = file.byteLength === file.buffer.byteLength ? file : file.slice()
-  return { file: own as Uint8Array<ArrayBuffer>, dictionary }
+  return { part: takeApart(own as Uint8Array<ArrayBuffer>, position), dictionary }
 }
 
 /** Used again for every row group, like all memory here. */

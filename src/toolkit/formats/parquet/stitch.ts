@@ -22,55 +22,77 @@ const COLUMN = {
 
 const MAGIC = new TextEncoder().encode('PAR1')
 
+/** A complete Parquet file, taken apart so that it can be a part of a larger one. */
+export interface ParquetPart {
+  /** Its column chunks. */
+  readonly data: Uint8Array<ArrayBuffer>
+  /** Written row groups, with offsets for the place in the larger file. */
+  readonly rowGroups: readonly Uint8Array<ArrayBuffer>[]
+  readonly rows: number
+  /** Its footer without row groups: the columns and what else is the same in each part. */
+  readonly footer: Uint8Array<ArrayBuffer>
+}
+
 /**
- * Makes one Parquet file of many small ones with equal columns: their column chunks one after the other, and one footer in which their offsets
- * are moved. So each row group can be encoded alone, by any thread, and no file is ever held as a whole. Page indexes hold
- * offsets too and are left out; statistics of the column chunks stay.
+ * Takes a Parquet file apart whose column chunks are to stand at `position` of a larger file. Page indexes hold offsets too and are left out; statistics of
+ * the column chunks stay.
+ */
+export function takeApart(file: Uint8Array<ArrayBuffer>, position: number): ParquetPart {
+  const footer = readThrift(file.subarray(footerStart(file), file.length - 8))
+  const groups = list(footer, FILE.rowGroups).items as ThriftStruct[]
+  const end = Math.max(MAGIC.length, ...groups.flatMap((group) => chunksOf(group).map(chunkEnd)))
+  const moved = BigInt(position - MAGIC.length)
+  return {
+    data: file.subarray(MAGIC.length, end),
+    rowGroups: groups.map((group) => writeThrift(movedGroup(group, moved))),
+    rows: groups.reduce((sum, group) => sum + Number(long(group, ROW_GROUP.rows)), 0),
+    footer: writeThrift(withRowGroups(footer, [], 0)),
+  }
+}
+
+/**
+ * Makes one Parquet file of the parts of many small ones with equal columns: their column chunks one after the other, and one footer. So each row group
+ * can be encoded alone, by any thread, and no file is ever held as a whole.
  */
 export class ParquetStitcher {
-  #position = 0
-  #rows = 0n
-  #footer: ThriftStruct | undefined
+  /** Bytes given out so far. */
+  position = 0
+  #rows = 0
+  #footer: Uint8Array | undefined
   readonly #rowGroups: WrittenStruct[] = []
 
-  /** Bytes given out so far. */
-  get position(): number {
-    return this.#position
+  /** Where the next part's column chunks will stand. */
+  get next(): number {
+    return Math.max(this.position, MAGIC.length)
   }
 
-  /** The parts of the file that come next, for a complete Parquet file whose rows are to be added. */
-  add(file: Uint8Array): Uint8Array[] {
-    const footer = readThrift(file.subarray(footerStart(file), file.length - 8))
+  /** The bytes of the file that come next. */
+  add({ data, rowGroups, rows, footer }: ParquetPart): Uint8Array[] {
+    const bytes = this.position === 0 ? [MAGIC, data] : [data]
     this.#footer ??= footer
-    const parts = this.#position === 0 ? [this.#take(MAGIC)] : []
-    const groups = list(footer, FILE.rowGroups).items as ThriftStruct[]
-    const end = Math.max(MAGIC.length, ...groups.flatMap((group) => chunksOf(group).map(chunkEnd)))
-    const moved = BigInt(this.#position - MAGIC.length)
-    for (const group of groups) {
-      this.#rows += long(group, ROW_GROUP.rows)
-      this.#rowGroups.push(new WrittenStruct(writeThrift(movedGroup(group, moved))))
-    }
-    if (end > MAGIC.length) parts.push(this.#take(file.subarray(MAGIC.length, end)))
-    return parts
+    this.#rows += rows
+    for (const group of rowGroups) this.#rowGroups.push(new WrittenStruct(group))
+    for (const { length } of bytes) this.position += length
+    return bytes.filter(({ length }) => length > 0)
   }
 
-  /** The end of the file. At least one file must have been added, for the columns. */
+  /** The end of the file. At least one part must have been added, for the columns. */
   finish(): Uint8Array {
-    const footer: ThriftStruct = new Map(this.#footer)
-    footer.set(FILE.rows, { type: THRIFT.i64, value: this.#rows })
-    footer.set(FILE.rowGroups, { type: THRIFT.list, value: { type: THRIFT.struct, items: this.#rowGroups } })
-    const thrift = writeThrift(footer)
+    const thrift = writeThrift(withRowGroups(readThrift(this.#footer!), this.#rowGroups, this.#rows))
     const end = new Uint8Array(thrift.length + 8)
     end.set(thrift)
     new DataView(end.buffer).setUint32(thrift.length, thrift.length, true)
     end.set(MAGIC, thrift.length + 4)
-    return this.#take(end)
+    this.position += end.length
+    return end
   }
+}
 
-  #take(bytes: Uint8Array): Uint8Array {
-    this.#position += bytes.length
-    return bytes
-  }
+function withRowGroups(footer: ThriftStruct, groups: readonly ThriftStruct[], rows: number): ThriftStruct {
+  const changed = new Map(footer)
+  changed.set(FILE.rows, { type: THRIFT.i64, value: BigInt(rows) })
+  changed.set(FILE.rowGroups, { type: THRIFT.list, value: { type: THRIFT.struct, items: groups } })
+  return changed
 }
 
 function footerStart(file: Uint8Array): number {

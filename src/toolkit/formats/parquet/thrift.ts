@@ -32,7 +32,7 @@ export function readThrift(bytes: Uint8Array): ThriftStruct {
   return new Reader(bytes).struct()
 }
 
-export function writeThrift(struct: ThriftStruct): Uint8Array {
+export function writeThrift(struct: ThriftStruct): Uint8Array<ArrayBuffer> {
   const writer = new Writer()
   writer.struct(struct)
   return writer.bytes()
@@ -127,7 +127,7 @@ class Writer {
   #buffer = new Uint8Array(4096)
   #length = 0
 
-  bytes(): Uint8Array {
+  bytes(): Uint8Array<ArrayBuffer> {
     return this.#buffer.slice(0, this.#length)
   }
 

@@ -1,7 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { SynclineError } from '../../../errors/syncline-error.js'
-import type { SharedBytes } from './shared-buffers.js'
-import type { Encoded, EncodeOptions, EncodeRequest, EncodeResponse } from './worker-protocol.js'
+import type { Encoded, EncodeRequest, EncodeResponse } from './worker-protocol.js'
 import { parquetWorkerUrl } from './worker-url.js'
 
 interface Job {
@@ -26,10 +25,10 @@ export class ParquetWorkers {
   }
 
   /** Encodes one row group. The stream must stay as it is until then. */
-  encode(stream: SharedBytes, rows: number, options: EncodeOptions): Promise<Encoded> {
+  encode(work: Omit<EncodeRequest, 'id'>): Promise<Encoded> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(failed('The Parquet encoder was closed.'))
-      this.#waiting.push({ request: { id: this.#ids++, stream, rows, options }, resolve, reject })
+      this.#waiting.push({ request: { id: this.#ids++, ...work }, resolve, reject })
       try {
         this.#next()
       } catch (error) {

@@ -1,4 +1,5 @@
 import type { SharedBytes } from './shared-buffers.js'
+import type { ParquetPart } from './stitch.js'
 
 export const PARQUET_COMPRESSIONS = ['uncompressed', 'snappy', 'gzip', 'zstd', 'brotli', 'lz4'] as const
 export type ParquetCompression = (typeof PARQUET_COMPRESSIONS)[number]
@@ -18,12 +19,14 @@ export interface EncodeRequest {
   readonly id: number
   readonly stream: SharedBytes
   readonly rows: number
+  /** Where its column chunks will stand in the file. */
+  readonly position: number
   readonly options: EncodeOptions
 }
 
-/** A complete Parquet file with these rows in one row group. */
+/** The rows in one row group. */
 export interface Encoded {
-  readonly file: Uint8Array<ArrayBuffer>
+  readonly part: ParquetPart
   /** The columns that have a dictionary. */
   readonly dictionary: readonly string[]
 }
