@@ -14,8 +14,8 @@ interface Lease extends BudgetLease {
 }
 
 /**
- * The byte budget of one run. Waiters are served in their order. A lease that holds nothing is granted although the budget is spent when
- * nobody else can give back: one oversized value then passes alone instead of stopping the run for ever.
+ * The byte budget of one run. Waiters are served in their order. A lease is granted although the budget is spent when nobody else can be asked to
+ * give back: one oversized value then passes instead of stopping the run for ever.
  */
 export function createByteBudget(limit: number): ByteBudget {
   const leases = new Set<Lease>()
@@ -42,13 +42,12 @@ export function createByteBudget(limit: number): ByteBudget {
     }
   }
 
-  /** Whether waiting can help nobody: no other lease could be given back. */
+  /**
+   * Nobody else can be asked to give back. Holders that cannot be asked may themselves be waiting for this very grant (a batch is held while it is
+   * written), so it passes: over the limit by what is in flight, and never stuck.
+   */
   function mustPass(waiter: Waiter): boolean {
-    return ![...leases].some((lease) => lease !== waiter.lease && (lease.relieve !== undefined || !isWaiting(lease)))
-  }
-
-  function isWaiting(lease: Lease): boolean {
-    return waiters.some((waiter) => waiter.lease === lease)
+    return ![...leases].some((lease) => lease !== waiter.lease && lease.relieve !== undefined)
   }
 
   function askLargest(waiter: Waiter): void {

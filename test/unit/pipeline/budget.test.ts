@@ -89,6 +89,15 @@ describe('D5: the byte budget', () => {
     expect(budget.used).toBe(150)
   })
 
+  it('does not stop for ever when those who hold wait for one another', async () => {
+    const budget = createByteBudget(100)
+    // Two batches are held while what writes them asks for as much again.
+    await Promise.all([budget.lease().resize(50, never), budget.lease().resize(50, never)])
+    const files = [budget.lease(async () => {}), budget.lease(async () => {})]
+    await Promise.all(files.map((file) => file.resize(50, never)))
+    expect(budget.used).toBe(200)
+  })
+
   it('forgets a waiter whose signal aborts', async () => {
     const budget = createByteBudget(100)
     const held = budget.lease(() => new Promise(() => {}))
