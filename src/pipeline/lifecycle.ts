@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { orAbort } from '../util/abort.js'
 
 /**
@@ -14,6 +15,8 @@ export interface RunSignals {
 export function runSignals(host: AbortSignal | undefined, closeTimeout: number): RunSignals {
   const work = new AbortController()
   const settle = new AbortController()
+  // Every wait of a run listens; their number says nothing about a leak.
+  setMaxListeners(0, work.signal, settle.signal)
   let timer: NodeJS.Timeout | undefined
   const abort = () => {
     work.abort(host!.reason)
@@ -32,6 +35,13 @@ export function runSignals(host: AbortSignal | undefined, closeTimeout: number):
       host?.removeEventListener('abort', abort)
     },
   }
+}
+
+/** Aborts with the first of them; like the signals of a run, for any number of listeners. */
+export function firstOf(...signals: readonly AbortSignal[]): AbortSignal {
+  const signal = AbortSignal.any([...signals])
+  setMaxListeners(0, signal)
+  return signal
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Slice } from '../model/slice.js'
 import { type StreamRef, sameStream, streamKey } from '../model/stream.js'
 import type { Reading } from '../source/source.js'
 import { connectorError, endsEpoch, guarded } from './guard.js'
-import { pull } from './lifecycle.js'
+import { firstOf, pull } from './lifecycle.js'
 import { RetryCounter } from './retry.js'
 import type { RunServices } from './run.js'
 import type { ScopeRun } from './scope-run.js'
@@ -30,7 +30,7 @@ export class SliceReader {
   async readAll(): Promise<void> {
     const { run, reading } = this
     const slots = new Slots(run.concurrency)
-    const work = AbortSignal.any([run.work.signal, this.#stop.signal])
+    const work = firstOf(run.work.signal, this.#stop.signal)
     const tasks: Promise<void>[] = []
     const items = pull(reading.slices({ ...run.work, signal: work }), work, run.settle.signal)
     try {
@@ -100,7 +100,7 @@ export class SliceReader {
 
   async #readSlice(slice: Slice, scope: ScopeRun, work: AbortSignal): Promise<void> {
     const { run, reading } = this
-    const signal = AbortSignal.any([work, scope.stop.signal])
+    const signal = firstOf(work, scope.stop.signal)
     const retry = new RetryCounter(`read slice ${slice.id}`, run.retry, run.onRetry)
     let after = slice.resume
     for (let number = 1; ; number++) {
