@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Json } from '../../model/json.js'
 import type { RecordSchema } from '../../model/schema.js'
 import { type Stream, type StreamRef, sameStream, streamKey } from '../../model/stream.js'
@@ -105,6 +106,8 @@ export class MemoryTables {
   #freed = 0
   #rowIds = 0
   #epochs = 0
+  /** Another world's epochs are not this one's. */
+  readonly #world = randomUUID().slice(0, 8)
   #snapshots = new Map<string, MemorySnapshot>()
   #waiting: (() => void)[] = []
 
@@ -163,7 +166,7 @@ export class MemoryTables {
 
   snapshot(): MemorySnapshot {
     const rows = new Map(this.tables.map((table) => [streamKey(table.definition), table.rows] as const))
-    const snapshot = { epoch: `epoch${++this.#epochs}`, position: this.#position, rows }
+    const snapshot = { epoch: `${this.#world}.${++this.#epochs}`, position: this.#position, rows }
     this.#snapshots.set(snapshot.epoch, snapshot)
     return snapshot
   }
