@@ -11,7 +11,7 @@ import type { UploadJournal } from './journal.js'
 import { fileNamePart } from './key-names.js'
 import { expandPath } from './path-template.js'
 
-/** What tells the files of one attempt from all others, so that a zombie never shares one with its successor. */
+/** Where the rows of a file come from, told by its name. */
 export interface FileOrigin {
   readonly generationId: string
   readonly run: string
@@ -34,9 +34,9 @@ export class LakeFiles {
   async begin(table: TableShape, origin: FileOrigin, context: Context): Promise<LakeFile> {
     const { format, store, budget } = this
     const directory = expandPath(this.path, { namespace: table.namespace, name: table.name, at: context.now() })
-    const name = `${fileName(origin)}.${format.extension}`
-    const key = directory === '' ? name : `${directory}/${name}`
     const token = randomUUID()
+    const name = `${fileName(origin, token)}.${format.extension}`
+    const key = directory === '' ? name : `${directory}/${name}`
     const metadata = { 'syncline-generation-id': origin.generationId }
     const upload = await store.begin(key, { token, mediaType: format.mediaType, metadata, budget }, context)
     try {
@@ -94,8 +94,11 @@ export class LakeFile {
   }
 }
 
-function fileName({ generationId, run, slice, attempt, part }: FileOrigin): string {
-  return [fileNamePart(generationId), fileNamePart(run), fileNamePart(slice), attempt, part].join('_')
+/** Ends in a part of the token: a run that opens a second reading counts the attempts at a slice from 1 again. */
+function fileName({ generationId, run, slice, attempt, part }: FileOrigin, token: string): string {
+  return [fileNamePart(generationId), fileNamePart(run), fileNamePart(slice), attempt, part, token.slice(0, 8)].join(
+    '_',
+  )
 }
 
 /** Tries all, then throws the first error. */
