@@ -18,6 +18,7 @@ const TWINS: readonly (readonly [string, Scenario, () => WorldOptions])[] = [
   ['D4 goes on with proofs of another epoch', epochLost, () => ({ breakSource: broken.ignoresLostEpochs })],
   ['D6 moves the cursor past ties', killed, () => ({ breakSource: broken.movesPastTies })],
   ['D7 forgets to discard', aborted, () => ({ breakDestination: broken.forgetsToDiscard })],
+  ['D7 settles with the aborted signal', aborted, () => ({ breakDestination: broken.settlesWithAbortedSignal })],
   ['D8 swaps a full refresh before its end', killed, () => ({ breakDestination: broken.swapsBeforeTheEnd })],
   ['D9 ignores the version', twoAtOnce, () => ({ breakDestination: broken.ignoresVersions })],
   ['D9 reads a proved slice again', killed, () => ({ breakSource: broken.repeatsSlices })],

@@ -134,22 +134,24 @@ export const forgetsToDiscard: BreakDestination = (destination) =>
   }))
 
 /** D7: what settles a run gets the signal that the host aborted. */
-export function settlesWithAbortedSignal(signal: AbortSignal): BreakDestination {
-  const spoilt = (context: Context): Context => ({ ...context, signal: AbortSignal.any([context.signal, signal]) })
-  return (destination) =>
-    withLoad(
-      withWriter(destination, (writer) => ({
-        write: (batch, context) => writer.write(batch, context),
-        seal: (context) => writer.seal(spoilt(context)),
-        discard: (context) => writer.discard(spoilt(context)),
-      })),
-      (load) => ({
-        writer: (...args) => load.writer(...args),
-        publish: (commit, context) => load.publish(commit, spoilt(context)),
-        close: (context) => load.close(spoilt(context)),
-      }),
-    )
-}
+export const settlesWithAbortedSignal: BreakDestination = (destination) => ({
+  ...destination,
+  async open(plan, work) {
+    const load = await destination.open(plan, work)
+    return {
+      async writer(slice, attempt, context) {
+        const writer = await load.writer(slice, attempt, context)
+        return {
+          write: (batch, own) => writer.write(batch, own),
+          seal: () => writer.seal(context),
+          discard: () => writer.discard(context),
+        }
+      },
+      publish: (commit) => load.publish(commit, work),
+      close: () => load.close(work),
+    }
+  },
+})
 
 /** D8: a full refresh replaces the old data with its first piece. */
 export const swapsBeforeTheEnd: BreakDestination = (destination) => ({
