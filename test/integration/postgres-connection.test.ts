@@ -100,6 +100,13 @@ describe('ways to connect', () => {
 })
 
 describe('check says what is missing', () => {
+  test('a server without TLS, where the mode demands it', async () => {
+    await expect(check({ ...parts, ssl: 'require' })).rejects.toMatchObject({
+      code: 'SOURCE_TLS_FAILED',
+      message: 'The server offers no TLS, and the SSL mode demands it.',
+    })
+  })
+
   test('a wrong password, a user or a database that are not there', async () => {
     await expect(check({ ...parts, password: 'a secret' })).rejects.toMatchObject({
       code: 'SOURCE_AUTH_FAILED',
@@ -149,6 +156,14 @@ describe('check says what is missing', () => {
       code: 'SOURCE_STREAM_MISSING',
       hint: expect.stringContaining('customers'),
     })
+    // A misspelt name is no database that holds nothing: a run must not succeed with no streams.
+    for (const options of [{ schemas: ['publik'] }, { tables: ['customer'] }]) {
+      await expect(postgresSource({ ...parts, ...options }).discover(testContext())).rejects.toMatchObject({
+        code: 'SOURCE_STREAM_MISSING',
+        phase: 'discover',
+        hint: expect.stringMatching(/^Did you mean/),
+      })
+    }
     await expect(check({ ...parts, lag: { custmers: 5 } })).rejects.toMatchObject({ code: 'CONFIG_STREAM_UNKNOWN' })
     await check({
       ...parts,
@@ -167,6 +182,9 @@ describe('check says what is missing', () => {
     await expect(check(reader)).rejects.toMatchObject({
       code: 'SOURCE_PERMISSION_DENIED',
       hint: expect.stringContaining('GRANT'),
+    })
+    await expect(postgresSource(reader).discover(testContext())).rejects.toMatchObject({
+      code: 'SOURCE_PERMISSION_DENIED',
     })
     await expect(check({ ...reader, schemas: ['closed'] })).rejects.toMatchObject({ code: 'SOURCE_PERMISSION_DENIED' })
     await expect(check({ ...reader, tables: ['public.t'] })).rejects.toMatchObject({

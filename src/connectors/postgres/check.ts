@@ -26,8 +26,15 @@ export async function serverVersion(session: Session, signal: AbortSignal): Prom
   )
 }
 
-/** Throws what is missing: a version, a schema, a table, a right. */
-export async function checkSource(session: Session, config: PostgresSourceConfig, signal: AbortSignal): Promise<void> {
+/**
+ * The relations that the options choose, readable or not; where none is readable, none may exist. Throws what is missing: a version, a
+ * schema, a table, a right. So what is misspelt is never taken for a database that holds nothing.
+ */
+export async function checkedRelations(
+  session: Session,
+  config: PostgresSourceConfig,
+  signal: AbortSignal,
+): Promise<RelationEntry[]> {
   await serverVersion(session, signal)
   await checkSchemas(session, config, signal)
   const relations = await loadRelations(session, { schemas: config.schemas }, signal)
@@ -41,6 +48,7 @@ export async function checkSource(session: Session, config: PostgresSourceConfig
     )
   }
   if (typeof config.lag === 'object') checkLagKeys(config.lag, wanted)
+  return wanted
 }
 
 async function checkSchemas(session: Session, { schemas }: PostgresSourceConfig, signal: AbortSignal): Promise<void> {

@@ -109,16 +109,19 @@ export interface PostgresSourceConfig {
 const text = z.string().min(1)
 const milliseconds = z.int().min(0).max(2_147_483_647)
 const sslMode = z.enum(SSL_MODES)
-const ssl = z.union([
-  sslMode,
-  z.strictObject({
-    mode: sslMode.optional(),
-    ca: text.optional(),
-    certificate: text.optional(),
-    key: text.optional(),
-    passphrase: text.optional(),
-  }),
-])
+const ssl = z.union(
+  [
+    sslMode,
+    z.strictObject({
+      mode: sslMode.optional(),
+      ca: text.optional(),
+      certificate: text.optional(),
+      key: text.optional(),
+      passphrase: text.optional(),
+    }),
+  ],
+  { error: `expected ${SSL_MODES.map((mode) => `'${mode}'`).join(', ')} or { mode, ca, … }` },
+)
 
 const pool = z.custom<PostgresPool>((value) => typeof (value as Partial<PostgresPool> | null)?.connect === 'function', {
   error: 'expected a Pool of pg',
@@ -188,7 +191,14 @@ export function connectionConfig(options: PostgresConnectionOptions): PostgresCo
   }
   const { connectionString, ...fields } = options
   const all = { ...(connectionString === undefined ? {} : connectionStringOptions(connectionString)), ...fields }
-  if (all.user === undefined) throw invalid('user is missing', 'Name the user: nothing is taken from the environment.')
+  if (all.user === undefined) {
+    throw invalid(
+      'user is missing',
+      connectionString === undefined
+        ? 'Give connectionString, or host, database, user and password: nothing is taken from the environment.'
+        : 'Write postgresql://user:password@host:port/database, or give user: nothing is taken from the environment.',
+    )
+  }
   const given = typeof all.ssl === 'string' ? { mode: all.ssl } : (all.ssl ?? {})
   if ((given.certificate === undefined) !== (given.key === undefined)) {
     throw invalid('ssl.certificate and ssl.key belong together', 'Give both, or none.')

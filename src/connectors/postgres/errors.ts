@@ -11,7 +11,11 @@ interface VendorError {
 type Rule = readonly [code: ErrorCode, message: string, hint: string]
 
 const NETWORK: { readonly [code: string]: Rule } = {
-  ENOTFOUND: ['SOURCE_UNREACHABLE', 'The host name is unknown.', 'Check the host.'],
+  ENOTFOUND: [
+    'SOURCE_UNREACHABLE',
+    'The host name is unknown.',
+    'Check the host. In a connection string, write @ as %40, / as %2F and : as %3A inside user and password.',
+  ],
   EAI_AGAIN: [
     'SOURCE_UNREACHABLE',
     'The host name could not be resolved for now.',
@@ -40,6 +44,12 @@ const TLS: Rule = [
   'Check ssl.ca, ssl.certificate and the SSL mode; verify-full also compares the host name.',
 ]
 
+const NO_TLS: Rule = [
+  'SOURCE_TLS_FAILED',
+  'The server offers no TLS, and the SSL mode demands it.',
+  "Turn TLS on at the server (ssl = on), or use the SSL mode 'prefer' or 'disable' where the network is trusted.",
+]
+
 const LOGIN: Rule = [
   'SOURCE_AUTH_FAILED',
   'The login could not be completed.',
@@ -48,7 +58,7 @@ const LOGIN: Rule = [
 
 /** By SQLSTATE, then by its class. */
 const STATES: { readonly [state: string]: Rule } = {
-  '28P01': ['SOURCE_AUTH_FAILED', 'The password is wrong.', 'Check user and password.'],
+  '28P01': ['SOURCE_AUTH_FAILED', 'User or password is wrong.', 'Check user and password.'],
   '28000': [
     'SOURCE_AUTH_FAILED',
     'The server does not let this user in.',
@@ -129,8 +139,9 @@ function serverRule(state: string): Rule {
 }
 
 function networkRule(vendor: VendorError): Rule {
-  if (isTlsError(vendor)) return TLS
   const { code, message } = vendor
+  if (typeof message === 'string' && /does not support SSL/.test(message)) return NO_TLS
+  if (isTlsError(vendor)) return TLS
   if (typeof code === 'string') {
     const rule = NETWORK[code]
     if (rule !== undefined) return rule

@@ -2,12 +2,11 @@ import { type ErrorPhase, toSynclineError } from '../../errors/syncline-error.js
 import type { Context } from '../../model/context.js'
 import type { Catalog } from '../../model/stream.js'
 import type { Reading, ReadRequest, Source } from '../../source/source.js'
-import { checkSource } from './check.js'
+import { checkedRelations } from './check.js'
 import { openSession } from './client.js'
 import { type PostgresSourceConfig, type PostgresSourceOptions, sourceConfig } from './config.js'
-import { catalogOf, loadColumns, loadRelations } from './discovery.js'
+import { catalogOf, loadColumns } from './discovery.js'
 import { PostgresReading } from './reading.js'
-import { chosen } from './select-tables.js'
 import type { Session } from './session.js'
 
 /**
@@ -20,7 +19,9 @@ export function postgresSource(options: PostgresSourceOptions): Source {
     name: 'postgres',
     check: (context) =>
       inPhase('check', context, () =>
-        withSession(config, context, (session) => checkSource(session, config, context.signal)),
+        withSession(config, context, async (session) => {
+          await checkedRelations(session, config, context.signal)
+        }),
       ),
     discover: (context) =>
       inPhase('discover', context, () =>
@@ -32,8 +33,7 @@ export function postgresSource(options: PostgresSourceOptions): Source {
 }
 
 async function discover(session: Session, config: PostgresSourceConfig, signal: AbortSignal): Promise<Catalog> {
-  const relations = await loadRelations(session, { schemas: config.schemas }, signal)
-  const readable = chosen(config, relations).filter((relation) => relation.readable)
+  const readable = (await checkedRelations(session, config, signal)).filter((relation) => relation.readable)
   return catalogOf(await loadColumns(session, readable, signal))
 }
 

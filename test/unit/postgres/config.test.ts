@@ -36,7 +36,7 @@ describe('options', () => {
   test.each([
     [{ user: 'u', pasword: 'p' }, 'pasword', 'password'],
     [{ user: 'u', ssl: { mode: 'require', certficate: 'c' } }, 'ssl.certficate', 'ssl.certificate'],
-    [{ user: 'u', ssl: 'required' }, 'ssl', ''],
+    [{ user: 'u', ssl: 'required' }, "ssl: expected 'disable', 'allow', 'prefer', 'require'", ''],
     [{ user: 'u', port: 0 }, 'port', ''],
     [{ user: 'u', tables: [] }, 'tables', ''],
     [{ user: 'u', lag: -1 }, 'lag', ''],
@@ -44,7 +44,9 @@ describe('options', () => {
     [{ user: 'u', connections: 0 }, 'connections', ''],
     [{ user: 'u', pool: {} }, 'pool', ''],
     [{ pool: { connect() {} }, user: 'u' }, 'user beside pool', ''],
-    [{ host: 'h' }, 'user is missing', ''],
+    [{ host: 'h' }, 'user is missing', 'Give connectionString'],
+    [{ connectionString: undefined }, 'user is missing', 'Give connectionString'],
+    [{ connectionString: 'postgresql://h/d' }, 'user is missing', 'postgresql://user:password@'],
     [{ user: 'u', ssl: { certificate: 'c' } }, 'ssl.certificate and ssl.key', ''],
   ])('%j is refused', (options, named, hint) => {
     expect(invalid(options)).toMatchObject({
