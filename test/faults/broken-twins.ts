@@ -1,4 +1,4 @@
-import type { Commit, Context, Destination, Json, Load, Reading, Receipt, Source, Writer } from 'syncline'
+import type { Commit, Destination, Json, Load, Reading, Receipt, Source, Writer } from 'syncline'
 import type { World } from './harness.js'
 
 /** Parts of a pipeline's promises, broken on purpose. Each stands between the pipeline and an honest connector. */
@@ -69,6 +69,7 @@ export const keepsLastProofOnly: BreakSource = (source) =>
     advance(state, proof, scope) {
       const position = 'position' in proof ? (proof.position as { kind?: string; uppers?: Json[]; index?: number }) : {}
       if (position.kind !== 'window') return reading.advance!(state, proof, scope)
+      if (proof.type === 'checkpoint') return state ?? null
       // "All up to here": as if the slices below it had been read.
       const uppers = [position.uppers![position.index!]!]
       const alone = { ...proof, position: { ...position, uppers, index: 0 } as unknown as Json }
