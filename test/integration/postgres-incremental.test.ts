@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { postgresSource } from 'syncline/postgres'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Json } from '#src/model/json.js'
@@ -27,14 +28,22 @@ async function table(columns: string, values = ''): Promise<string> {
 }
 
 /** Reads one stream again and again, keeping its state. */
-function follow(name: string, options: object = {}, choice: Partial<Choice> = {}) {
-  let state: Json | undefined
+function follow(name: string, options: object = {}, choice: Partial<Choice> = {}, saved?: Json) {
+  let state = saved
   return async () => {
     const source = postgresSource({ connectionString, ...options })
     const read = await readStream(source, { name, syncMode: 'incremental', cursorField: 'c', ...choice, state })
     state = read.state
     return read
   }
+}
+
+/** The state as it was saved when rows with a key were remembered by it. */
+function byKey(state: Json | undefined, keys: readonly string[]): Json {
+  const { boundary, ...rest } = state as { readonly boundary: { readonly low: string; readonly high: string } }
+  const hashes = keys.map((key) => createHash('sha256').update(key).digest().subarray(0, 16)).sort(Buffer.compare)
+  const rows = { by: 'key', columns: ['id'], hashes: Buffer.concat(hashes).toString('base64') }
+  return { ...rest, boundary: { low: boundary.low, high: boundary.high, rows } }
 }
 
 describe.each([14, 18] as const)('incremental reading of PostgreSQL %i', (version) => {
@@ -74,6 +83,18 @@ describe.each([14, 18] as const)('incremental reading of PostgreSQL %i', (versio
     await sql(`INSERT INTO ${name} VALUES (1, 10)`)
     expect((await next()).rows).toHaveLength(1)
     expect((await next()).rows).toHaveLength(0)
+  })
+
+  test('D6: a row at the boundary that is changed comes again, though its cursor stays and it has a key', async () => {
+    const name = await table('id int PRIMARY KEY, c date, v text', `(1, '2024-05-01', 'a'), (2, '2024-05-01', 'a')`)
+    const next = follow(name)
+    expect(column((await next()).rows)).toEqual([1, 2])
+    await sql(`UPDATE ${name} SET v = 'b' WHERE id = 1; INSERT INTO ${name} VALUES (3, '2024-05-02', 'a')`)
+    expect((await next()).rows).toMatchObject([
+      { id: 1, v: 'b' },
+      { id: 3, v: 'a' },
+    ])
+    expect((await next()).rows).toEqual([])
   })
 
   test('D6: rows committed late within the lag come, changed ones come again, others do not', async () => {
@@ -317,10 +338,17 @@ describe.each([14, 18] as const)('incremental reading of PostgreSQL %i', (versio
     expect((await next()).rows).toEqual([])
   })
 
+  test('rows that an older state remembers by their key do not come back', async () => {
+    const name = await table('id int PRIMARY KEY, c int', '(1, 10), (2, 10)')
+    const state = byKey((await follow(name)()).state, ['(1)'])
+    const read = await follow(name, {}, {}, state)()
+    expect(column(read.rows)).toEqual([2])
+    expect(read.lines).toEqual([])
+  })
+
   test('a key that is dropped tells rows apart no longer', async () => {
     const name = await table('id int PRIMARY KEY, c int', '(1, 10)')
-    const next = follow(name)
-    await next()
+    const next = follow(name, {}, {}, byKey((await follow(name)()).state, ['(1)']))
     await sql(`ALTER TABLE ${name} DROP CONSTRAINT ${name}_pkey; INSERT INTO ${name} VALUES (1, 10)`)
     const again = await next()
     expect(again.rows).toHaveLength(2)

@@ -124,7 +124,7 @@ async function planRange(
     return {
       ranges: ranges.slice(0, -1),
       last: ranges.at(-1)!,
-      target: { ...bounds, basis: basisOf(stream, relation, cursor, lag) },
+      target: { ...bounds, basis: basisOf(stream, cursor) },
     }
   }
   context.log(
@@ -157,16 +157,8 @@ async function greater(
   return (await cursor.isLess(session, a, b, signal)) ? b : a
 }
 
-/** By key, unless changed rows of a lag window have to come again, or nothing keeps a key unique. */
-function basisOf(
-  stream: ConfiguredStream,
-  relation: Relation,
-  cursor: Cursor,
-  lag: number,
-): Pick<RememberedRows, 'by' | 'columns'> {
-  const key = relation.primaryKey
-  const readableKey = key?.every((name) => relation.columns.some((column) => column.name === name))
-  if (lag === 0 && key !== undefined && readableKey) return { by: 'key', columns: key }
+/** By content: a row that was changed and kept its cursor's value comes again, which its key could not tell. */
+function basisOf(stream: ConfiguredStream, cursor: Cursor): Pick<RememberedRows, 'by' | 'columns'> {
   const fields = stream.schema.fields.map(({ name }) => name)
   return { by: 'row', columns: fields.includes(cursor.field) ? fields : [...fields, cursor.field] }
 }

@@ -12,7 +12,7 @@ export interface Boundary {
 
 /** Rows told apart by hashes of the text of some columns. */
 export interface RememberedRows {
-  /** `key`: no two rows are alike in these columns. `row`: alike rows are counted, so that one more of them is new. */
+  /** `row`: alike rows are counted, so that one more of them is new. `key`, in older states: no two rows are alike in these columns. */
   readonly by: 'key' | 'row'
   readonly columns: readonly string[]
   /** 16 bytes each, concatenated in ascending order, in base64. */
