@@ -74,7 +74,7 @@ export type {
   ValuePolicy,
 } from './pipeline/options.js'
 export { Pipeline, type RunOptions } from './pipeline/pipeline.js'
-export { type Metrics, RunError, type RunResult, type StreamResult } from './pipeline/result.js'
+export { isRunError, type Metrics, RunError, type RunResult, type StreamResult } from './pipeline/result.js'
 export type { SchemaChange } from './pipeline/schema-policy.js'
 export type { StreamOptions, StreamsOption, TypedStreamOptions } from './pipeline/stream-options.js'
 export { advanceBySlice, proofOfSlice } from './source/advance-by-slice.js'

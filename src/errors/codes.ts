@@ -54,7 +54,7 @@ export const ERROR_CODES = {
   STATE_CORRUPT: ['manual', 'The stored state cannot be read.'],
   STATE_VERSION_UNSUPPORTED: ['never', 'The state was written by a newer syncline.'],
   STATE_FAILED: ['manual', 'The state store failed.'],
-  PIPELINE_STREAMS_FAILED: ['manual', 'At least one stream failed; `result` tells which.'],
+  PIPELINE_STREAMS_FAILED: ['manual', 'Several streams failed, for different reasons; `result` has the error of each.'],
   PIPELINE_CANCELLED: ['manual', 'The run was aborted.'],
   PIPELINE_BUSY: ['never', 'This pipeline is already running in this process.'],
   PIPELINE_FAILED: ['manual', 'The pipeline failed for a reason that syncline does not know.'],

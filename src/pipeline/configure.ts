@@ -4,6 +4,7 @@ import type { ConfiguredStream } from '../model/configured-stream.js'
 import type { RecordSchema } from '../model/schema.js'
 import { type Catalog, type Stream, type StreamRef, streamKey, streamRef } from '../model/stream.js'
 import type { SyncModePair } from '../model/sync-mode.js'
+import { closestName } from '../util/closest-name.js'
 import type { PipelineSettings, StreamChoice } from './options.js'
 import { selectStreams } from './select-streams.js'
 
@@ -40,7 +41,10 @@ export function configureStreams(
         `${streamKey(other)} and ${streamKey(stream)} would both be written to ${key}.`,
         {
           phase: 'configure',
-          hint: "Keep the source's namespaces (namespace: 'source'), or read one of them in a pipeline with a prefix.",
+          hint:
+            other.namespace === stream.namespace
+              ? 'The destination does not tell upper from lower case: read one of them in a pipeline with a prefix.'
+              : "Keep the source's namespaces (namespace: 'source'), or read one of them in a pipeline with a prefix.",
         },
       )
     }
@@ -84,11 +88,7 @@ function configureStream(stream: Stream, settings: StreamChoice, options: Config
   const names = new Set(stream.schema.fields.map(({ name }) => name))
   const unknown = (settings.fields ?? []).filter((name) => !names.has(name))
   if (unknown.length > 0) {
-    fail(
-      'CONFIG_FIELD_UNKNOWN',
-      `${key} has no field ${unknown.join(', ')}.`,
-      `Its fields are ${[...names].join(', ')}.`,
-    )
+    fail('CONFIG_FIELD_UNKNOWN', `${key} has no field ${unknown.join(', ')}.`, fieldsHint(unknown[0]!, [...names]))
   }
   const missing: MissingFields = {
     ...(cursorField !== undefined && !names.has(cursorField) && { cursor: cursorField }),
@@ -132,17 +132,40 @@ function targetOf(stream: StreamRef, { namespace, prefix }: ConfigureOptions): S
   return mapped === undefined || mapped === '' ? { name } : { namespace: mapped, name }
 }
 
-/** Throws `CONFIG_MODE_UNSUPPORTED` for a pair that the destination cannot do. */
-export function requireMode({ syncMode, destinationSyncMode }: SyncModePair, { modes }: DestinationCapabilities): void {
+/**
+ * Throws `CONFIG_MODE_UNSUPPORTED` for a pair that the destination cannot do.
+ *
+ * @param choice - of which stream; left out: of every one, as no streams are configured
+ */
+export function requireMode(
+  { syncMode, destinationSyncMode }: SyncModePair,
+  {
+    name,
+    capabilities: { modes },
+  }: { readonly name: string; readonly capabilities: Pick<DestinationCapabilities, 'modes'> },
+  choice?: Pick<StreamChoice, 'stream'>,
+): void {
   if (modes.some((mode) => mode.syncMode === syncMode && mode.destinationSyncMode === destinationSyncMode)) return
+  const able = modes.map((mode) => `${mode.syncMode} with ${mode.destinationSyncMode}`).join(', ')
+  const stream = choice && (typeof choice.stream === 'string' ? choice.stream : streamKey(choice.stream))
   throw new SynclineError(
     'CONFIG_MODE_UNSUPPORTED',
-    `The destination cannot do ${syncMode} with ${destinationSyncMode}.`,
+    `${name} cannot do ${syncMode} with ${destinationSyncMode}, ${stream === undefined ? 'the default for every stream' : `as ${stream} asks`}.`,
     {
       phase: 'configure',
-      hint: `It can do ${modes.map((mode) => `${mode.syncMode} with ${mode.destinationSyncMode}`).join(', ')}.`,
+      connector: name,
+      hint: `It can do ${able}: set syncMode and destinationSyncMode of ${stream ?? 'each stream in streams'}.`,
     },
   )
+}
+
+const MOST_NAMES = 20
+
+function fieldsHint(wanted: string, names: readonly string[]): string {
+  const closest = closestName(wanted, names)
+  const more = names.length - MOST_NAMES
+  const list = `Its fields are ${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}.`
+  return closest === undefined ? list : `Did you mean ${closest}? ${list}`
 }
 
 /** Throws for configured fields that are not there: removed since the last run where `previous` had them, else never there. */
@@ -166,7 +189,10 @@ export function requireFields({ stream, missing }: SelectedStream, previous: Rec
       stream: streamRef(stream),
       hint: removed
         ? `Restore the field, or configure another ${role}; a new cursor field needs a new state.`
-        : `Its fields are ${stream.schema.fields.map((field) => field.name).join(', ')}.`,
+        : fieldsHint(
+            name,
+            stream.schema.fields.map((field) => field.name),
+          ),
     },
   )
 }

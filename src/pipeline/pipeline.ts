@@ -43,8 +43,10 @@ export class Pipeline<S extends Source = Source> {
     this.#settings = { ...settings, normalizer: settings.normalizer ?? typedNormalizer() }
     this.name = settings.name
     this.#owner = stateOwner(settings.destination, settings.state)
-    const modes = settings.streams ?? [{ syncMode: 'full_refresh', destinationSyncMode: 'overwrite' } as const]
-    for (const mode of modes) requireMode(mode, settings.destination.capabilities)
+    if (settings.streams === undefined) {
+      requireMode({ syncMode: 'full_refresh', destinationSyncMode: 'overwrite' }, settings.destination)
+    }
+    for (const choice of settings.streams ?? []) requireMode(choice, settings.destination, choice)
   }
 
   /** Proves that source and destination can be used as configured. Rejects with a `SynclineError` that holds a hint. */

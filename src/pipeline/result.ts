@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors/codes.js'
-import { SynclineError, type SynclineErrorOptions } from '../errors/syncline-error.js'
+import { isSynclineError, SynclineError, type SynclineErrorOptions } from '../errors/syncline-error.js'
 import type { StreamRef } from '../model/stream.js'
 import { streamKey } from '../model/stream.js'
 
@@ -33,7 +33,10 @@ export interface RunResult extends Metrics {
   readonly streams: readonly StreamResult[]
 }
 
-/** What `run()` rejects with: the error of the stream that failed, or `PIPELINE_STREAMS_FAILED` for several, with the whole result. */
+/**
+ * What `run()` rejects with, with the whole result: the error of the stream that failed; of several, their code and hint where they have
+ * the same code (`STATE_LOCKED`, for one), else `PIPELINE_STREAMS_FAILED`. Told by {@link isRunError}.
+ */
 export class RunError extends SynclineError {
   override readonly name = 'RunError'
   readonly result: RunResult
@@ -44,6 +47,11 @@ export class RunError extends SynclineError {
   }
 }
 
+/** Whether `run()` rejected with it: a `SynclineError` with the result of a run. */
+export function isRunError(error: unknown): error is RunError {
+  return isSynclineError(error) && error.name === 'RunError'
+}
+
 export function runError(result: RunResult, cause?: SynclineError): RunError {
   const failures = result.streams.filter((stream) => stream.status === 'failed')
   const only = cause ?? (failures.length === 1 ? failures[0]!.error : undefined)
@@ -51,10 +59,17 @@ export function runError(result: RunResult, cause?: SynclineError): RunError {
     return new RunError(only.code, only.message, { ...details(only), cause: only }, result)
   }
   const named = failures.map(({ stream, error }) => `${streamKey(stream)}: ${error?.code} ${error?.message}`)
+  const first = failures[0]?.error
+  const alike = first !== undefined && failures.every(({ error }) => error?.code === first.code)
   return new RunError(
-    'PIPELINE_STREAMS_FAILED',
+    alike ? first.code : 'PIPELINE_STREAMS_FAILED',
     `${failures.length} of ${result.streams.length} streams failed. ${named.join(' ')}`,
-    { hint: 'error.result.streams holds the error of each.', cause: failures[0]?.error },
+    {
+      ...(alike && first.phase && { phase: first.phase }),
+      ...(alike && first.connector && { connector: first.connector }),
+      hint: [...(alike && first.hint ? [first.hint] : []), 'error.result.streams holds the error of each.'].join(' '),
+      cause: first,
+    },
     result,
   )
 }

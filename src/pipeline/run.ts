@@ -128,6 +128,10 @@ async function runSessions(request: RunRequest, services: RunServices, tallies: 
     work.signal,
   )
   const plans = planScopes(request, services, catalog, tallies)
+  if (plans.length === 0) {
+    const why = request.settings.streams === undefined ? `${source.name} offers no streams` : 'streams names none'
+    work.log('warn', `Nothing to do: ${why}.`)
+  }
   const counter = new RetryCounter('read', retry, onRetry)
   for (let left = plans; left.length > 0; left = left.filter(({ ended }) => !ended)) {
     const session = new Session(services, left)

@@ -1,5 +1,5 @@
 import { SynclineError } from '../errors/syncline-error.js'
-import { type Catalog, type Stream, type StreamRef, sameStream, streamKey } from '../model/stream.js'
+import { type Catalog, type Stream, type StreamRef, sameStream, streamKey, streamRef } from '../model/stream.js'
 import { closestName } from '../util/closest-name.js'
 import type { StreamChoice } from './options.js'
 
@@ -22,6 +22,8 @@ export function selectStreams(
     if (chosen.findIndex(([other]) => sameStream(other, stream)) !== index) {
       throw new SynclineError('CONFIG_STREAM_AMBIGUOUS', `The stream ${streamKey(stream)} is configured twice.`, {
         phase: 'configure',
+        stream: streamRef(stream),
+        hint: 'Leave one of the two entries out.',
       })
     }
   }

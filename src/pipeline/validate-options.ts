@@ -27,6 +27,10 @@ const having = <T>(what: string, ...methods: string[]) =>
     },
   )
 
+const namespaceFormat = text.refine((format) => !format.replaceAll('${SOURCE_NAMESPACE}', '').includes('${'), {
+  error: 'unknown variable: the only one is ${SOURCE_NAMESPACE}',
+})
+
 const streamShape = {
   syncMode: z.enum(['full_refresh', 'incremental']).optional(),
   destinationSyncMode: z.enum(['overwrite', 'append', 'append_dedup']).optional(),
@@ -44,7 +48,7 @@ const optionsSchema = z.strictObject({
   destination: having<PipelineOptions['destination']>('a destination', 'check', 'open'),
   state: having<NonNullable<PipelineOptions['state']>>('a state store', 'get', 'put').optional(),
   namespace: z
-    .union([z.enum(['source', 'destination']), z.strictObject({ format: text })], {
+    .union([z.enum(['source', 'destination']), z.strictObject({ format: namespaceFormat })], {
       error: "expected 'source', 'destination' or { format }",
     })
     .default('source'),

@@ -115,14 +115,30 @@ describe('configured streams', () => {
   })
 
   it('refuse a pair of modes that the destination cannot do', () => {
-    const capabilities = {
-      modes: [{ syncMode: 'full_refresh', destinationSyncMode: 'append' }],
-    } as unknown as Parameters<typeof requireMode>[1]
-    expect(code(() => requireMode({ syncMode: 'full_refresh', destinationSyncMode: 'overwrite' }, capabilities))).toBe(
-      'CONFIG_MODE_UNSUPPORTED',
+    const append = { syncMode: 'full_refresh', destinationSyncMode: 'append' } as const
+    const destination = { name: 'hook', capabilities: { modes: [append] } }
+    const overwrite = choice({ namespace: 'x', name: 'a' })
+    expect(() => requireMode(overwrite, destination, overwrite)).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_MODE_UNSUPPORTED',
+        connector: 'hook',
+        message: 'hook cannot do full_refresh with overwrite, as x.a asks.',
+        hint: 'It can do full_refresh with append: set syncMode and destinationSyncMode of x.a.',
+      }),
     )
-    expect(
-      code(() => requireMode({ syncMode: 'full_refresh', destinationSyncMode: 'append' }, capabilities)),
-    ).toBeUndefined()
+    expect(code(() => requireMode(overwrite, destination))).toBe('CONFIG_MODE_UNSUPPORTED')
+    expect(code(() => requireMode(append, destination))).toBeUndefined()
+  })
+
+  it('name the field that a misspelt one was meant to be, and few of many', () => {
+    const fields = Array.from({ length: 1600 }, (_, i) => ({ ...schema.fields[1]!, name: `column ${i}` }))
+    const wide = { streams: [stream('w', 'x', { schema: { fields } })] }
+    const chosen = { streams: [choice('w', { fields: ['colum 7'] })], namespace: 'source', prefix: '' } as const
+    expect(() => configureStreams(wide, chosen, anyCase)).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_FIELD_UNKNOWN',
+        hint: expect.stringMatching(/^Did you mean column 7\? Its fields are column 0, .* column 19 and 1580 more\.$/),
+      }),
+    )
   })
 })

@@ -1,4 +1,4 @@
-import { isSynclineError, memoryStateStore, Pipeline, RunError, SynclineError } from 'syncline'
+import { isRunError, isSynclineError, memoryStateStore, Pipeline, RunError, SynclineError } from 'syncline'
 import { memoryDestination, memorySource, memoryStore } from 'syncline/testing'
 import { describe, expect, it } from 'vitest'
 import { failing, lost, numbers, quickRetry, world } from './world.js'
@@ -116,6 +116,29 @@ describe('a failing stream', () => {
     expect((error as RunError).result).toMatchObject({ status: 'partial' })
     expect(w.ids('b')).toEqual(numbers(10))
     expect(w.rows('a')).toEqual([])
+  })
+
+  it('of several with the same code gives that code, of several with different ones a code of its own', async () => {
+    const run = async (other: SynclineError) => {
+      const w = world({
+        onCall: (name, phase, details) => {
+          if (name !== 'reading.read.next' || phase !== 'before') return
+          throw String(details['slice']).startsWith('a') ? missing : other
+        },
+      })
+      w.table('a', 10)
+      w.table('b', 10)
+      return w
+        .pipeline()
+        .run()
+        .catch((thrown: unknown) => thrown)
+    }
+    const alike = await run(missing)
+    expect(isRunError(alike)).toBe(true)
+    expect(alike).toMatchObject({ code: 'SOURCE_PERMISSION_DENIED', hint: expect.stringMatching(/^GRANT SELECT\./) })
+    const different = await run(new SynclineError('SOURCE_FIELD_MISSING', 'Is gone.'))
+    expect(different).toMatchObject({ code: 'PIPELINE_STREAMS_FAILED', result: { status: 'failed' } })
+    expect(isRunError(missing)).toBe(false)
   })
 
   it('is reported instead of thrown on request', async () => {

@@ -113,6 +113,12 @@ describe('refused', () => {
       'namespace.fromat: unknown option',
       'Did you mean namespace.format?',
     ],
+    [
+      'an unknown variable in a namespace',
+      { ...least, namespace: { format: 'x_${SOURCE_NAMESPCE}' } },
+      'namespace.format: unknown variable',
+      '',
+    ],
     ['no name', { source, destination }, 'name: ', ''],
     ['an empty name', { ...least, name: '' }, 'name: ', ''],
     ['something else as a source', { ...least, source: { name: 's' } }, 'source: expected a source', ''],
