@@ -211,6 +211,16 @@ describe('a directory without rights', () => {
     }
   })
 
+  test('a link in the place of the directory that leads nowhere', async () => {
+    const link = join(directory, 'lake')
+    await symlink(join(directory, 'unmounted', 'lake'), link)
+    const put = filesystemStore(link).put('a/b', bytes('one'), {}, context)
+    await expect(put).rejects.toMatchObject({
+      code: 'DESTINATION_MISSING',
+      hint: expect.stringContaining('symbolic link'),
+    })
+  })
+
   test('a file in the place of the directory', async () => {
     await writeFile(join(directory, 'file'), '')
     const lake = filesystemDestination({ directory: join(directory, 'file') })

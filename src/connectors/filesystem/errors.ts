@@ -20,6 +20,11 @@ const CODES: { readonly [errno: string]: readonly [code: ErrorCode, what: string
   EACCES: ['DESTINATION_PERMISSION_DENIED', 'may not be written', 'Give this user the right to write there.'],
   EPERM: ['DESTINATION_PERMISSION_DENIED', 'may not be written', 'Give this user the right to write there.'],
   EROFS: ['DESTINATION_PERMISSION_DENIED', 'is read-only', 'Mount it writable, or choose another directory.'],
+  ENOENT: [
+    'DESTINATION_MISSING',
+    'is not there',
+    'See where a symbolic link in its path leads, and whether somebody removes it.',
+  ],
   ENOTDIR: ['DESTINATION_MISSING', 'is not a directory', 'A file is where a directory should be.'],
   EMFILE: [
     'DESTINATION_OVERLOADED',

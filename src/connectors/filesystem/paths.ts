@@ -85,14 +85,22 @@ export class StoreDirectory {
  */
 async function makeDirectories(path: string): Promise<string | undefined> {
   try {
+    return await makeDirectory(path)
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw error
+    const above = await makeDirectories(dirname(path))
+    // Only once: below a link that leads nowhere it would fail for ever.
+    const own = await makeDirectory(path)
+    return above ?? own
+  }
+}
+
+/** The path, or undefined where something is there. */
+async function makeDirectory(path: string): Promise<string | undefined> {
+  try {
     await mkdir(path)
     return path
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' && dirname(path) !== path) {
-      const above = await makeDirectories(dirname(path))
-      const own = await makeDirectories(path)
-      return above ?? own
-    }
     if (errnoOf(error) !== 'EEXIST') throw error
     return undefined
   }
