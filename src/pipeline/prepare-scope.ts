@@ -24,7 +24,12 @@ export function prepareScope(plan: ScopePlan, state: ScopeState | undefined, run
       return stream
     }
   })
-  for (const stream of streams) if (plan.lostGenerations.has(stream.generationId)) stream.beginGeneration()
+  // Beside a state store, a publish whose saving was lost may have left rows in a generation of which nothing is proved.
+  const unproved = (state?.source ?? null) === null
+  for (const stream of streams) {
+    const doubtful = unproved && stream.open && !stream.restart
+    if (doubtful || plan.lostGenerations.has(stream.generationId)) stream.beginGeneration()
+  }
   return streams
 }
 
