@@ -18,8 +18,9 @@ import {
   noFault,
   observedStateStore,
   type Random,
+  type StoredRow,
 } from 'syncline/testing'
-import { read, Shop, seesWholeCustomers, sourceTexts, texts } from './shop.js'
+import { isWholeCustomers, read, Shop, sourceTexts, texts } from './shop.js'
 
 export interface WorldOptions {
   /** False: a state store beside the destination. Default true. */
@@ -136,22 +137,23 @@ export class World {
       if (missing.length > 0) found.push(`${name}: missing ${missing.join(' ')}`)
       if (surplus.length > 0) found.push(`${name}: too many ${surplus.join(' ')}`)
     }
-    const distinct = (rows: ReturnType<typeof read>) => {
-      // At least once: what was repeated has the row id that it had before.
-      if (this.storesState) return rows
-      return [...new Map(rows.map((row) => [row['_airbyte_raw_id'], row])).values()]
-    }
     for (const table of [shop.events, shop.customers, shop.orders, ...shop.logged]) {
       if (table === shop.customers && !refreshed) continue
-      compare(table.definition.name, texts(distinct(read(store, table))), sourceTexts(table))
+      compare(table.definition.name, texts(this.#distinct(read(store, table))), sourceTexts(table))
     }
     return refreshed ? found : [...found, ...this.unseemly()]
   }
 
   /** What a reader must never see, whatever happened. */
   unseemly(): string[] {
-    if (!this.storesState) return [] // repeated rows may be there twice
-    return seesWholeCustomers(this.shop, this.store) ? [] : ['D8: a reader sees a part of a full refresh']
+    const rows = this.#distinct(read(this.store, this.shop.customers))
+    return isWholeCustomers(this.shop, rows) ? [] : ['D8: a reader sees a part of a full refresh']
+  }
+
+  /** At least once: what was repeated has the row id that it had before. */
+  #distinct(rows: StoredRow[]): StoredRow[] {
+    if (this.storesState) return rows
+    return [...new Map(rows.map((row) => [row['_airbyte_raw_id'], row])).values()]
   }
 
   /** Broken promises between pipeline and connectors. */

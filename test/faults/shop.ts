@@ -104,7 +104,7 @@ export function read(store: MemoryStore, table: Shop['customers']): StoredRow[] 
   return found.rows.filter((row) => !row.deleted && !deleted(row.values)).map(({ values }) => values)
 }
 
-/** Whether a reader sees a state of `customers` that a snapshot could have had, and no part of one (D8). */
-export function seesWholeCustomers(shop: Shop, store: MemoryStore): boolean {
-  return shop.customersSeen.includes(ids(read(store, shop.customers)))
+/** Whether these rows are a state of `customers` that a snapshot could have had, and no part of one (D8). */
+export function isWholeCustomers(shop: Shop, rows: readonly StoredRow[]): boolean {
+  return shop.customersSeen.includes(ids(rows))
 }
