@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../errors/invalid-options.js'
 import { SynclineError, toSynclineError } from '../errors/syncline-error.js'
 import type { ConfiguredStream } from '../model/configured-stream.js'
 import { streamKey, streamRef } from '../model/stream.js'
@@ -13,6 +14,7 @@ import type { Destination } from './destination.js'
  * so one that fails in its middle leaves what it delivered.
  */
 export function defineDestination(options: DefineDestinationOptions): Destination {
+  refuseUnknownOptions('defineDestination()', options, OPTIONS)
   const { name, modes, check, deliver, batchRecords = 500, json = 'values', spillDirectory } = options
   if (typeof name !== 'string' || name === '') throw invalid('name: expected a text', 'Name the destination.')
   if (typeof deliver !== 'function')
@@ -55,6 +57,16 @@ export function defineDestination(options: DefineDestinationOptions): Destinatio
     },
   }
 }
+
+const OPTIONS: readonly (keyof DefineDestinationOptions)[] = [
+  'name',
+  'modes',
+  'check',
+  'deliver',
+  'batchRecords',
+  'json',
+  'spillDirectory',
+]
 
 /** `deliver` gets records to keep: it has no way to be told that one is gone. */
 function refuseDeletes(stream: ConfiguredStream, connector: string): void {

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { closestName } from '../util/closest-name.js'
 import { SynclineError } from './syncline-error.js'
 
@@ -33,6 +33,13 @@ export function invalidOptions(owner: string, error: z.ZodError, schema: z.ZodTy
     ...(owner === 'pipeline' ? {} : { connector: owner }),
     hint: [...new Set(hints)].join(' ') || 'Correct the options that the message names.',
   })
+}
+
+/** `CONFIG_INVALID` for options that are no object, or hold a name that is none of these. */
+export function refuseUnknownOptions(owner: string, options: unknown, names: readonly string[]): void {
+  const schema = z.strictObject(Object.fromEntries(names.map((name) => [name, z.unknown().optional()])))
+  const parsed = schema.safeParse(options)
+  if (!parsed.success) throw invalidOptions(owner, parsed.error, schema)
 }
 
 /** Of a union that no member fits: the issues of the member that came furthest. */

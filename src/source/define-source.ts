@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { refuseUnknownOptions } from '../errors/invalid-options.js'
 import { SynclineError, toSynclineError } from '../errors/syncline-error.js'
 import type { Context } from '../model/context.js'
 import type { Json } from '../model/json.js'
@@ -27,6 +28,7 @@ export interface DefineSourceOptions<Streams extends { readonly [name: string]: 
 export function defineSource<const Streams extends { readonly [name: string]: StreamDefinition }>(
   options: DefineSourceOptions<Streams>,
 ): TypedSource<Streams> {
+  refuseUnknownOptions('defineSource()', options, ['name', 'check', 'streams'])
   const { name, check, streams } = options
   if (typeof name !== 'string' || name === '') throw invalid('name: expected a text', 'Name the source.')
   for (const [key, { definition }] of Object.entries(streams ?? {})) {

@@ -1,6 +1,7 @@
 import { SynclineError } from '../errors/syncline-error.js'
 import type { Context } from '../model/context.js'
 import { type Stream, streamKey, streamRef } from '../model/stream.js'
+import { closestName } from '../util/closest-name.js'
 import type { Source } from './source.js'
 import type { RecordOf, RejectedRecord, TypedSource, TypedStream } from './typed-source.js'
 
@@ -100,9 +101,16 @@ function find(streams: readonly Stream[], key: string, source: Source): Stream {
   if (found.length === 1) return found[0]!
   const details = { phase: 'discover', connector: source.name } as const
   if (found.length === 0) {
+    const near = closestName(
+      key,
+      streams.flatMap((stream) => [stream.name, streamKey(stream)]),
+    )
     throw new SynclineError('CONFIG_STREAM_UNKNOWN', `The source has no stream ${key}.`, {
       ...details,
-      hint: 'Look at what source.discover() gives.',
+      hint:
+        near === undefined
+          ? `It offers ${streams.length} streams; source.discover() lists them.`
+          : `Did you mean ${near}?`,
     })
   }
   throw new SynclineError('CONFIG_STREAM_AMBIGUOUS', `Several streams have the name ${key}.`, {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { refuseUnknownOptions } from '../errors/invalid-options.js'
 import { SynclineError } from '../errors/syncline-error.js'
 import type { Field, RecordSchema } from '../model/schema.js'
 import { checkedRecords } from './checked-records.js'
@@ -51,6 +52,7 @@ export function stream<
   const Key extends readonly FieldName<z.output<Schema>>[] | undefined = undefined,
   const Cursor extends CursorFieldName<z.output<Schema>> | undefined = undefined,
 >(options: StreamDefinitionOptions<Schema, Key, Cursor>): StreamDefinition<z.output<Schema>, Key, Cursor> {
+  refuseUnknownOptions('stream()', options, ['schema', 'primaryKey', 'cursorField', 'ordered', 'records'])
   const { schema: zod, primaryKey, cursorField, ordered = false, records } = options
   if (!(zod instanceof z.ZodObject))
     throw invalid('schema: expected a z.object(…) of zod 4', 'Use zod 4, as in z.object({ id: z.int() }).')

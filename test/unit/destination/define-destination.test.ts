@@ -353,6 +353,8 @@ test('records lose nothing as JSON', async () => {
 describe('definitions', () => {
   const deliver = () => {}
   test.each<[string, object]>([
+    ['no object', undefined as unknown as object],
+    ['a misspelt option', { name: 'd', modes: ['append'], deliver, batchRecord: 3 }],
     ['no name', { modes: ['append'], deliver }],
     ['no modes', { name: 'd', modes: [], deliver }],
     ['an unknown mode', { name: 'd', modes: ['overwrite'], deliver }],

@@ -273,6 +273,17 @@ describe('definitions that cannot work', () => {
     expect(() => unchecked(options)).toThrow(error as Error)
   })
 
+  test('a misspelt option, with the name that was meant', () => {
+    expect(() => unchecked({ schema: Colour, records: [], primarykey: ['id'] })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', hint: 'Did you mean primaryKey?' }),
+    )
+    const colours = stream({ schema: Colour, records: [] })
+    expect(() => defineSource({ name: 's', stream: { colours } } as never)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', hint: 'Did you mean streams?' }),
+    )
+    expect(() => defineSource(undefined as never)).toThrow(invalid)
+  })
+
   test('a source without a name, without streams, or with something else as a stream', () => {
     const colours = stream({ schema: Colour, records: [] })
     expect(() => defineSource({ name: '', streams: { colours } })).toThrow(invalid)

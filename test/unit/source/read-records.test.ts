@@ -96,6 +96,8 @@ describe.each([
 test('an unknown stream is named', async () => {
   const read = readRecords<Source, string>(untyped(sourceOf()), 'people')
   await expect(all(read)).rejects.toMatchObject({ code: 'CONFIG_STREAM_UNKNOWN' })
+  const near = readRecords<Source, string>(untyped(sourceOf()), 'user')
+  await expect(all(near)).rejects.toMatchObject({ code: 'CONFIG_STREAM_UNKNOWN', hint: 'Did you mean users?' })
 })
 
 test('a stream whose name is not enough is asked for', async () => {
