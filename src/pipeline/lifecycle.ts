@@ -45,11 +45,15 @@ export function firstOf(...signals: readonly AbortSignal[]): AbortSignal {
 }
 
 /**
- * The items of an iterable, until the signal aborts. Leaving early returns the iterator and waits for that no longer than `settle` allows, so
+ * The items of an iterable, which is asked for with the first one, until the signal aborts. Leaving early returns the iterator and waits for that no longer than `settle` allows, so
  * that a connector that does not listen cannot hold a run for ever.
  */
-export async function* pull<T>(items: AsyncIterable<T>, work: AbortSignal, settle: AbortSignal): AsyncGenerator<T> {
-  const iterator = items[Symbol.asyncIterator]()
+export async function* pull<T>(
+  items: () => AsyncIterable<T>,
+  work: AbortSignal,
+  settle: AbortSignal,
+): AsyncGenerator<T> {
+  const iterator = items()[Symbol.asyncIterator]()
   let ended = false
   try {
     for (;;) {

@@ -16,6 +16,8 @@ import type { StreamRun } from './stream-run.js'
 /** Scopes that are recovered or opened at a time. */
 const OPENING = 8
 
+type Limit = <T>(task: () => Promise<T>) => Promise<T>
+
 interface PreparedScope {
   readonly plan: ScopePlan
   readonly stored: Stored
@@ -43,16 +45,21 @@ export class Session {
 
   /** Settles every scope (see `ScopePlan.end`), or throws what ended the session for those that are not settled. */
   async execute(): Promise<void> {
-    const { run } = this
     const limit = pLimit(OPENING)
     const prepared = await Promise.all(this.plans.map((plan) => limit(() => this.#prepare(plan))))
     const ready = prepared.filter((scope) => scope !== undefined)
+    if (ready.length > 0) await this.#readScopes(ready, limit)
+    if (this.#epochError !== undefined) throw this.#epochError
+  }
+
+  async #readScopes(ready: readonly PreparedScope[], limit: Limit): Promise<void> {
+    const { run } = this
     try {
-      if (ready.length === 0) return
       const reading = await this.#openReading(ready)
       try {
         await this.#begin(ready, reading, limit)
-        const slices = new SliceReader(run, reading, this.#scopes, (scope) => this.#closeIfComplete(scope))
+        const asked = new Set(ready.flatMap(({ streams }) => streams.map(({ key }) => key)))
+        const slices = new SliceReader(run, reading, this.#scopes, asked, (scope) => this.#closeIfComplete(scope))
         await slices.readAll()
         this.#epochError ??= slices.epochError
         await Promise.all(this.#scopes.map((scope) => this.#close(scope)))
@@ -64,7 +71,6 @@ export class Session {
         ready.map(({ plan }) => run.owner.release(plan.ref).catch((error) => this.#warn('release', error))),
       )
     }
-    if (this.#epochError !== undefined) throw this.#epochError
   }
 
   async #prepare(plan: ScopePlan): Promise<PreparedScope | undefined> {
@@ -102,11 +108,7 @@ export class Session {
     )
   }
 
-  async #begin(
-    ready: readonly PreparedScope[],
-    reading: Reading,
-    limit: <T>(task: () => Promise<T>) => Promise<T>,
-  ): Promise<void> {
+  async #begin(ready: readonly PreparedScope[], reading: Reading, limit: Limit): Promise<void> {
     for (const { streams } of ready) {
       for (const stream of streams) {
         if (!stream.restart && reading.restarted.some((ref) => sameStream(ref, stream.ref))) {

@@ -1,4 +1,4 @@
-import { isSynclineError, type SynclineError } from '../errors/syncline-error.js'
+import { isSynclineError, SynclineError } from '../errors/syncline-error.js'
 import type { Slice } from '../model/slice.js'
 import { type StreamRef, sameStream, streamKey } from '../model/stream.js'
 import type { Reading } from '../source/source.js'
@@ -22,6 +22,8 @@ export class SliceReader {
     private readonly run: RunServices,
     private readonly reading: Reading,
     private readonly scopes: readonly ScopeRun[],
+    /** Keys of the streams that the reading was opened for; the scopes of some may have ended since. */
+    private readonly asked: ReadonlySet<string>,
     /** Called when a slice of the scope has ended or a stream of it is planned. */
     private readonly onProgress: (scope: ScopeRun) => void,
   ) {}
@@ -32,7 +34,7 @@ export class SliceReader {
     const slots = new Slots(run.concurrency)
     const work = firstOf(run.work.signal, this.#stop.signal)
     const tasks: Promise<void>[] = []
-    const items = pull(reading.slices({ ...run.work, signal: work }), work, run.settle.signal)
+    const items = pull(() => reading.slices({ ...run.work, signal: work }), work, run.settle.signal)
     try {
       for (;;) {
         await slots.acquire(work)
@@ -63,6 +65,14 @@ export class SliceReader {
 
   /** Reads a slice when those that it comes after are done; undefined where its scope has ended. */
   #startSlice(slice: Slice, slots: Slots, work: AbortSignal): Promise<void> | undefined {
+    if (slice.streams.length === 0 || slice.streams.some((ref) => !this.asked.has(streamKey(ref)))) {
+      // To leave it out would make an empty table of the stream that it was meant for.
+      throw new SynclineError('SOURCE_PROTOCOL_VIOLATION', `The slice ${slice.id} is of no stream that is read.`, {
+        phase: 'read',
+        connector: this.run.source.name,
+        hint: 'This is a bug of the source connector.',
+      })
+    }
     const scope = this.#scopeOf(slice.streams[0])
     if (scope === undefined || scope.stop.signal.aborted) return undefined
     const streams = scope.streams.filter(({ ref }) => slice.streams.some((other) => sameStream(ref, other)))

@@ -91,7 +91,7 @@ export class SliceAttempt {
       ...(this.slice.streams.length === 1 && { stream: this.slice.streams[0]! }),
     } as const
     work.signal.throwIfAborted()
-    const messages = pull(reading.read(this.slice, this.after, work), work.signal, settle.signal)
+    const messages = pull(() => reading.read(this.slice, this.after, work), work.signal, settle.signal)
     try {
       for (;;) {
         const next = await guarded(work.signal, 'SOURCE_FAILED', details, () => messages.next())
