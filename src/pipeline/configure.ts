@@ -5,6 +5,7 @@ import type { RecordSchema } from '../model/schema.js'
 import { type Catalog, type Stream, type StreamRef, streamKey, streamRef } from '../model/stream.js'
 import type { SyncModePair } from '../model/sync-mode.js'
 import { closestName } from '../util/closest-name.js'
+import { shortList } from '../util/short-list.js'
 import type { PipelineSettings, StreamChoice } from './options.js'
 import { selectStreams } from './select-streams.js'
 
@@ -159,12 +160,9 @@ export function requireMode(
   )
 }
 
-const MOST_NAMES = 20
-
 function fieldsHint(wanted: string, names: readonly string[]): string {
   const closest = closestName(wanted, names)
-  const more = names.length - MOST_NAMES
-  const list = `Its fields are ${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}.`
+  const list = `Its fields are ${shortList(names, 20)}.`
   return closest === undefined ? list : `Did you mean ${closest}? ${list}`
 }
 

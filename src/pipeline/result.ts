@@ -2,6 +2,7 @@ import type { ErrorCode } from '../errors/codes.js'
 import { isSynclineError, SynclineError, type SynclineErrorOptions } from '../errors/syncline-error.js'
 import type { StreamRef } from '../model/stream.js'
 import { streamKey } from '../model/stream.js'
+import { shortList } from '../util/short-list.js'
 
 /** Records and bytes, and the time they took. */
 export interface Metrics {
@@ -58,12 +59,11 @@ export function runError(result: RunResult, cause?: SynclineError): RunError {
   if (only !== undefined) {
     return new RunError(only.code, only.message, { ...details(only), cause: only }, result)
   }
-  const named = failures.map(({ stream, error }) => `${streamKey(stream)}: ${error?.code} ${error?.message}`)
   const first = failures[0]?.error
   const alike = first !== undefined && failures.every(({ error }) => error?.code === first.code)
   return new RunError(
     alike ? first.code : 'PIPELINE_STREAMS_FAILED',
-    `${failures.length} of ${result.streams.length} streams failed. ${named.join(' ')}`,
+    `${failures.length} of ${result.streams.length} streams failed. ${failureTexts(failures).join(' ')}`,
     {
       ...(alike && first.phase && { phase: first.phase }),
       ...(alike && first.connector && { connector: first.connector }),
@@ -72,6 +72,18 @@ export function runError(result: RunResult, cause?: SynclineError): RunError {
     },
     result,
   )
+}
+
+/** What went wrong, each once, with the streams that it hit. */
+function failureTexts(failures: readonly StreamResult[]): string[] {
+  const streams = new Map<string, string[]>()
+  for (const { stream, error } of failures) {
+    const text = `${error?.code} ${error?.message}`
+    streams.set(text, [...(streams.get(text) ?? []), streamKey(stream)])
+  }
+  const texts = [...streams].map(([text, names]) => `${shortList(names, 5)}: ${text}`)
+  const more = texts.length - 5
+  return more > 0 ? [...texts.slice(0, 5), `And ${more} more reasons.`] : texts
 }
 
 function details(error: SynclineError): SynclineErrorOptions {

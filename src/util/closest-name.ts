@@ -1,7 +1,7 @@
-/** The name that a misspelt one was probably meant to be, if any is near. */
+/** The name that a misspelt one was probably meant to be, if any is near: at least one letter of it is right. */
 export function closestName(word: string, names: Iterable<string>): string | undefined {
   let best: string | undefined
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1
+  let least = Math.min(word.length, Math.max(2, Math.floor(word.length / 3)) + 1)
   for (const name of names) {
     const distance = editDistance(word.toLowerCase(), name.toLowerCase(), least)
     if (distance < least) {

@@ -135,7 +135,11 @@ describe('a failing stream', () => {
     }
     const alike = await run(missing)
     expect(isRunError(alike)).toBe(true)
-    expect(alike).toMatchObject({ code: 'SOURCE_PERMISSION_DENIED', hint: expect.stringMatching(/^GRANT SELECT\./) })
+    expect(alike).toMatchObject({
+      code: 'SOURCE_PERMISSION_DENIED',
+      message: '2 of 2 streams failed. a, b: SOURCE_PERMISSION_DENIED May not be read.',
+      hint: expect.stringMatching(/^GRANT SELECT\./),
+    })
     const different = await run(new SynclineError('SOURCE_FIELD_MISSING', 'Is gone.'))
     expect(different).toMatchObject({ code: 'PIPELINE_STREAMS_FAILED', result: { status: 'failed' } })
     expect(isRunError(missing)).toBe(false)
