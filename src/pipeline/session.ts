@@ -38,9 +38,12 @@ export class Session {
     private readonly plans: readonly ScopePlan[],
   ) {}
 
-  /** Whether anything was published. */
+  /**
+   * Whether anything was published that another session need not read again: not so a part of a generation that began here, as only a
+   * session that goes on with it shows that the source can.
+   */
   get progressed(): boolean {
-    return this.#scopes.some(({ published }) => published)
+    return this.#scopes.some(({ published, streams }) => published && streams.some((s) => !s.open || !s.restart))
   }
 
   /** Settles every scope (see `ScopePlan.end`), or throws what ended the session for those that are not settled. */
@@ -190,12 +193,12 @@ export class Session {
 
   /** Frees what a scope holds as soon as it is done, and not only at the end of the run. */
   #closeIfComplete(scope: ScopeRun): void {
-    if (scope.reading === 0 && scope.complete && !this.#hasChangeLog(scope)) void this.#close(scope)
+    if (scope.reading === 0 && this.#isDone(scope)) void this.#close(scope)
   }
 
-  /** More slices may come after its streams are planned. */
-  #hasChangeLog(scope: ScopeRun): boolean {
-    return scope.streams.some(({ stream }) => stream.changeLog)
+  /** Of a change log more slices may come after its streams are planned. */
+  #isDone(scope: ScopeRun): boolean {
+    return scope.complete && !scope.streams.some(({ stream }) => stream.changeLog)
   }
 
   #close(scope: ScopeRun): Promise<void> {
@@ -212,7 +215,8 @@ export class Session {
       plan.noteLost(scope.error, scope.streams)
       return this.#endScope(plan, scope.error)
     }
-    if (this.#epochError !== undefined && !this.run.work.signal.aborted) return // the next session goes on with it
+    // The next session goes on with it.
+    if (this.#epochError !== undefined && !this.run.work.signal.aborted && !this.#isDone(scope)) return
     const cancelled = this.run.work.signal.aborted && !scope.complete
     plan.end(cancelled ? 'cancelled' : 'succeeded')
   }
