@@ -35,8 +35,9 @@ export interface SliceServices {
   readonly destination: string
 }
 
-/** Rejected records are written together, up to so many. */
+/** Rejected records are written together, up to so many and to about so many characters: they wait outside of the budget. */
 const REJECTED_ROWS = 1000
+const REJECTED_TEXT = 1 << 20
 
 /**
  * One attempt at one slice: reads it from where it stands to its end into one writer, sealing a piece at checkpoints as the cadence says and at
@@ -52,6 +53,7 @@ export class SliceAttempt {
   #piece = new PieceCount()
   #pieceSince = performance.now()
   #rejected: Rejected[] = []
+  #rejectedText = 0
 
   constructor(
     private readonly slice: Slice,
@@ -177,13 +179,15 @@ export class SliceAttempt {
     const stream = this.#stream(record.stream)
     if (stream.setAside !== undefined) return
     this.#rejected.push(record)
+    this.#rejectedText += record.record?.length ?? 0
     this.#piece.rejected(stream)
-    if (this.#rejected.length >= REJECTED_ROWS) await this.#flushRejected(writer)
+    if (this.#rejected.length >= REJECTED_ROWS || this.#rejectedText >= REJECTED_TEXT) await this.#flushRejected(writer)
   }
 
   async #flushRejected(writer: Writer): Promise<void> {
     const rejected = this.#rejected
     this.#rejected = []
+    this.#rejectedText = 0
     for (const rows of groupBy(rejected, ({ stream }) => streamKey(stream))) {
       const stream = this.#stream(rows[0]!.stream)
       const input: RejectedRows = { type: 'rejected_rows', rows }
