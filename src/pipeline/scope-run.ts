@@ -103,11 +103,8 @@ export class ScopeRun {
     this.sealed({ proof: { type: 'set_aside', stream: stream.ref, code: error.code } })
   }
 
-  /** Publishes what is left. Called once, when no slice of the scope is being read any more. */
+  /** Publishes what is left; what fails is its `error`. Called once, when no slice of the scope is being read any more. */
   async finish(): Promise<void> {
-    clearTimeout(this.#timer)
-    await this.#publishing
-    if (this.#publishFailed || !this.#somethingToPublish()) return
     this.#publishSoon()
     await this.#publishing
   }
@@ -133,12 +130,12 @@ export class ScopeRun {
 
   async #publish(): Promise<void> {
     if (this.#publishFailed) return
-    const pieces = this.#sealed
-    const completed = this.streams.filter((stream) => stream.complete)
-    if (pieces.length === 0 && !this.#somethingToPublish()) return
-    this.#sealed = []
-    this.#sealedBytes = 0
     try {
+      if (!this.#somethingToPublish()) return
+      const pieces = this.#sealed
+      const completed = this.streams.filter((stream) => stream.complete)
+      this.#sealed = []
+      this.#sealedBytes = 0
       const commit = this.#commit(pieces, completed)
       await this.#commitAndSave(commit)
       this.#applied(commit, pieces, completed)

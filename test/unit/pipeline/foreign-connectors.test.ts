@@ -1,4 +1,4 @@
-import { type Reading, type Source, SynclineError } from 'syncline'
+import { type Normalizer, type Reading, type Source, SynclineError, typedNormalizer } from 'syncline'
 import { memorySource } from 'syncline/testing'
 import { describe, expect, it } from 'vitest'
 import { failing, numbers, world } from './world.js'
@@ -57,5 +57,35 @@ describe('a destination that somebody else wrote', () => {
     const w = world({}, { onCall: failing('destination.recover', gone, 100) })
     w.table('a', 3)
     await expect(w.pipeline().run()).rejects.toMatchObject({ code: 'DESTINATION_GENERATION_LOST' })
+  })
+})
+
+describe('a normalizer that somebody else wrote', () => {
+  it('fails the stream when it cannot tell its schema at the end', async () => {
+    const typed = typedNormalizer()
+    const normalizer: Normalizer = {
+      ...typed,
+      open(...args) {
+        const inner = typed.open(...args)
+        let calls = 0
+        return {
+          tables: () => inner.tables(),
+          projection: () => inner.projection(),
+          normalize: (input, context) => inner.normalize(input, context),
+          schema() {
+            if (calls++ > 0) throw new TypeError('no schema')
+            return inner.schema()
+          },
+        }
+      },
+    }
+    const w = world()
+    w.table('a', 3)
+    await expect(w.pipeline({ normalizer }).run()).rejects.toMatchObject({ code: 'DESTINATION_FAILED' })
+    w.table('empty', 0)
+    await expect(
+      w.pipeline({ normalizer, streams: { empty: { syncMode: 'incremental', cursorField: 'at' } } }).run(),
+    ).rejects.toThrow()
+    expect(w.store.open).toEqual({ loads: 0, writers: 0 })
   })
 })
