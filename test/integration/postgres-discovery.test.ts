@@ -147,6 +147,13 @@ describe.each([14, 18] as const)('discovery of PostgreSQL %i', (version) => {
     url.password = 'p'
     const read = await readStream(postgresSource({ connectionString: url.href }), { name: 'secured' })
     expect(read.rows).toEqual([{ id: 1 }, { id: 3 }])
+    expect(read.lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('Row security') }])
+    // Without a policy nothing is shown, and nothing fails.
+    await sql('DROP POLICY p ON secured')
+    const none = await readStream(postgresSource({ connectionString: url.href }), { name: 'secured' })
+    expect(none.rows).toEqual([])
+    expect(none.lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('Row security') }])
+    expect((await readStream(postgresSource({ connectionString }), { name: 'secured' })).lines).toEqual([])
   })
 
   test('a database without tables has no streams', async () => {

@@ -12,7 +12,7 @@ SELECT c.oid::text AS oid, n.nspname::text AS namespace, c.relname::text AS name
     OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT')))::text AS readable,
   EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
     AND d.objid = c.oid AND d.deptype = 'e')::text AS of_extension,
-  c.relhassubclass::text AS has_descendants,
+  c.relhassubclass::text AS has_descendants, pg_catalog.row_security_active(c.oid)::text AS row_security,
   pg_catalog.obj_description(c.oid, 'pg_class') AS comment,
   CASE WHEN c.relkind = 'p' THEN (SELECT pg_catalog.sum(leaf.reltuples) FROM pg_catalog.pg_partition_tree(c.oid) p
       JOIN pg_catalog.pg_class leaf ON leaf.oid = p.relid WHERE p.isleaf AND leaf.reltuples >= 0)
@@ -77,6 +77,7 @@ export async function loadRelations(
     | 'readable'
     | 'of_extension'
     | 'has_descendants'
+    | 'row_security'
     | 'comment'
     | 'estimate'
     | 'primary_key'
@@ -89,6 +90,7 @@ export async function loadRelations(
     readable: row.readable === 'true',
     ofExtension: row.of_extension === 'true',
     hasDescendants: row.has_descendants === 'true',
+    rowSecurity: row.row_security === 'true',
     comment: row.comment ?? undefined,
     primaryKey: row.primary_key == null ? undefined : (JSON.parse(row.primary_key) as string[]),
     estimatedRecords: row.estimate == null ? undefined : Math.round(Number(row.estimate)),

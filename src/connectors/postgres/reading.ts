@@ -86,6 +86,11 @@ export class PostgresReading implements Reading {
     const { signal } = context
     const saved = restart ? undefined : state
     const { relation, columns } = await this.#table(session, stream, signal)
+    if (relation.rowSecurity) {
+      context.log('warn', 'Row security is on for this user: only the rows that policies show are read.', {
+        stream: streamKey(stream),
+      })
+    }
     if (stream.syncMode === 'full_refresh') {
       const done = parseState(saved, 'full_refresh') as FullRefreshState | undefined
       if (done !== undefined && done.done.length === done.count) return []

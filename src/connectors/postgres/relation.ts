@@ -15,6 +15,8 @@ export interface RelationEntry {
   readonly ofExtension: boolean
   /** It has partitions or tables that inherit from it. */
   readonly hasDescendants: boolean
+  /** Policies hide rows from this user, all of them where there is none that shows some. */
+  readonly rowSecurity: boolean
   readonly comment: string | undefined
   /** Key columns in order; none where the key may repeat (tables that others inherit from). */
   readonly primaryKey: readonly string[] | undefined
