@@ -17,6 +17,11 @@ export interface DestinationCapabilities {
   readonly visibility: 'atomic' | 'new_before_old' | 'appended'
   /** Formats that its writers take undecoded. */
   readonly nativeFormats?: readonly string[]
+  /**
+   * True where a writer keeps no reference to the memory of a batch once `write` has returned: the source may then read the next rows into it.
+   * Left out: false.
+   */
+  readonly copiesRows?: boolean
   /** When the pipeline seals and publishes what it has. A seal may cost a file. */
   readonly cadence: Cadence
   /** Whether the destination keeps the raw table of the basic normalizer beside the flat ones by default. */

@@ -16,6 +16,8 @@ export interface ValueChange {
 export interface BatchOptions {
   readonly changes?: BatchChanges
   readonly valueChanges?: readonly ValueChange[]
+  /** Takes the memory of the columns back, to read the next rows into it. Left out: the garbage collector does. */
+  readonly release?: () => void
 }
 
 /**
@@ -28,6 +30,7 @@ export class Batch {
   readonly changes: BatchChanges | undefined
   /** Values that the source could not represent: null (or cut) in the columns, with the reason here. Sparse, ascending by row. */
   readonly valueChanges: readonly ValueChange[]
+  #release: (() => void) | undefined
 
   constructor(
     readonly stream: StreamRef,
@@ -37,6 +40,16 @@ export class Batch {
   ) {
     this.changes = options.changes
     this.valueChanges = options.valueChanges ?? []
+    this.#release = options.release
+  }
+
+  /**
+   * Gives the memory of the columns back to whoever made them. The pipeline calls it when nobody reads them any more, which only it can know; calling it
+   * again does nothing.
+   */
+  release(): void {
+    this.#release?.()
+    this.#release = undefined
   }
 
   get length(): number {

@@ -38,6 +38,13 @@ function prepareStream(planned: PlannedStream, saved: StreamState | undefined, r
   const changes = saved === undefined ? [] : schemaChanges(saved.recordSchema, stream.schema)
   const fields = applySchemaPolicy(run.schemaPolicy, stream, stream.schema, changes)
   if (changes.length > 0) run.events.emit('schema:changed', { stream: streamRef(stream), changes })
+  if (saved !== undefined && saved.syncMode !== stream.syncMode && stream.destinationSyncMode === 'append') {
+    run.work.log('warn', 'The sync mode is another one: the stream is read anew, beside the rows that are there.', {
+      stream: streamKey(stream),
+      from: saved.syncMode,
+      to: stream.syncMode,
+    })
+  }
   const selected = { ...planned.selected, stream: { ...stream, schema: { fields } } }
   return openStream({ ...planned, selected }, saved, run)
 }

@@ -120,6 +120,7 @@ export class SliceReader {
         budget: run.budget,
         events: run.events,
         valuePolicy: run.valuePolicy,
+        copiesRows: run.destination.capabilities.copiesRows ?? false,
         cadence: run.cadence,
         extractedAt: run.extractedAt,
         work: { ...run.work, signal },

@@ -25,6 +25,8 @@ export interface SliceServices {
   readonly budget: ByteBudget
   readonly events: EventHub
   readonly valuePolicy: ValuePolicy
+  /** Whether a batch's memory is free once it is written. */
+  readonly copiesRows: boolean
   readonly cadence: { readonly bytes: number; readonly milliseconds: number }
   readonly extractedAt: Date
   /** For reading and writing; ends with the run's abort or the scope's failure. */
@@ -154,6 +156,7 @@ export class SliceAttempt {
       this.services.events.emit('batch:written', { stream: stream.ref, records: kept.length, bytes: kept.byteLength })
     }
     await this.#lease.resize(0, work.signal)
+    if (this.services.copiesRows) batch.release()
   }
 
   async #truncate(message: Truncate, writer: Writer): Promise<void> {

@@ -15,6 +15,12 @@ const NOTHING = {
 /** What the first column of variable length begins with; it doubles. */
 const INITIAL_BYTES = 1024
 
+/** The memory of one column of one batch. */
+export type ColumnMemory = Pick<ColumnBuffer, 'words' | 'halves' | 'bits' | 'offsets' | 'bytes'>
+
+/** Memory of values of variable length beyond this is not kept for the next batch. */
+const MOST_KEPT_BYTES = 4 * 2 ** 20
+
 /**
  * One column under construction. All columns are of this one class with the same members, used or not, so that the decoder's loop stays
  * monomorphic; rows and capacity are the decoder's, being the same for all columns.
@@ -63,17 +69,26 @@ export class ColumnBuffer {
     return this.width * 4 + (this.variable ? 4 : 0) + (this.wire === WIRE.word16 ? 2 : 0)
   }
 
-  /** Empty, with place for so many rows and as many bytes as the last time. */
-  begin(rows: number): void {
+  /** Empty, with place for so many rows and as many bytes as the last time; in memory that was used before, where that is large enough. */
+  begin(rows: number, old: ColumnMemory = NOTHING): void {
     this.nulls = 0
     this.validity = undefined
     if (this.variable) {
-      this.offsets = new Int32Array(rows + 1)
-      this.takeBytes(new Uint8Array(Math.max(INITIAL_BYTES, this.used + (this.used >> 3))))
+      this.offsets = old.offsets.length > rows ? old.offsets : new Int32Array(rows + 1)
+      const bytes = Math.max(INITIAL_BYTES, this.used + (this.used >> 3))
+      const kept = old.bytes.length >= bytes && old.bytes.length <= MOST_KEPT_BYTES
+      this.takeBytes(kept ? old.bytes : new Uint8Array(bytes))
       this.used = 0
-    } else if (this.wire === WIRE.boolean) this.bits = new Uint8Array((rows + 7) >> 3)
-    else if (this.wire === WIRE.word16) this.halves = new Int16Array(rows)
-    else this.words = new Int32Array(rows * this.width)
+    } else if (this.wire === WIRE.boolean)
+      this.bits = cleared(old.bits, (rows + 7) >> 3) ?? new Uint8Array((rows + 7) >> 3)
+    else if (this.wire === WIRE.word16) this.halves = cleared(old.halves, rows) ?? new Int16Array(rows)
+    else this.words = cleared(old.words, rows * this.width) ?? new Int32Array(rows * this.width)
+  }
+
+  /** What the batch under construction is made of. */
+  get memory(): ColumnMemory {
+    const { words, halves, bits, offsets, bytes } = this
+    return { words, halves, bits, offsets, bytes }
   }
 
   growRows(rows: number): void {
@@ -123,6 +138,11 @@ export class ColumnBuffer {
 }
 
 type Buffered = Int32Array | Int16Array | Uint8Array
+
+/** Used memory as if it were new, where it is large enough. */
+function cleared<A extends Buffered>(old: A, length: number): A | undefined {
+  return old.length >= length && length > 0 ? (old.fill(0) as A) : undefined
+}
 
 function grown<A extends Buffered>(from: A, to: A): A {
   to.set(from)

@@ -5,7 +5,7 @@ import { Batch, type ValueChange } from '../../model/batch.js'
 import type { RecordSchema } from '../../model/schema.js'
 import type { StreamRef } from '../../model/stream.js'
 import { CHANGE_REASON } from '../../model/value-change.js'
-import { ColumnBuffer } from './decode-column.js'
+import { ColumnBuffer, type ColumnMemory } from './decode-column.js'
 import { writeNumeric } from './decode-numeric.js'
 import { WIRE, type Wire } from './decode-wire.js'
 
@@ -23,6 +23,8 @@ const INT32_MIN = -0x8000_0000
 /** Up to here a loop is quicker than a call. */
 const SHORT = 64
 const FIRST_ROWS = 256
+/** Batches whose memory is kept: one is written while the next one is read. */
+const MOST_FREE = 2
 const HEX = Uint16Array.from({ length: 256 }, (_, byte) => {
   const text = byte.toString(16).padStart(2, '0')
   return (text.charCodeAt(0) << 8) | text.charCodeAt(1)
@@ -42,6 +44,8 @@ export class RowDecoder {
   private readonly columns: readonly ColumnBuffer[]
   private readonly arrow: Schema
   private changes: ValueChange[] = []
+  /** Memory of batches that nobody reads any more: fresh memory has to be cleared by the system and collected again. */
+  private readonly free: (readonly ColumnMemory[])[] = []
 
   constructor(
     private readonly stream: StreamRef,
@@ -160,7 +164,13 @@ export class RowDecoder {
   finish(): Batch {
     const children: Data[] = this.columns.map((column) => column.finish(this.rows))
     const data = makeData({ type: new Struct(this.arrow.fields), length: this.rows, nullCount: 0, children })
-    const batch = new Batch(this.stream, this.schema, new RecordBatch(this.arrow, data), { valueChanges: this.changes })
+    const memory = this.columns.map((column) => column.memory)
+    const batch = new Batch(this.stream, this.schema, new RecordBatch(this.arrow, data), {
+      valueChanges: this.changes,
+      release: () => {
+        if (this.free.length < MOST_FREE) this.free.push(memory)
+      },
+    })
     this.begin()
     return batch
   }
@@ -169,7 +179,8 @@ export class RowDecoder {
     this.rows = 0
     this.wireBytes = 0
     this.changes = []
-    for (const column of this.columns) column.begin(this.capacity)
+    const memory = this.free.pop()
+    for (const [index, column] of this.columns.entries()) column.begin(this.capacity, memory?.[index])
   }
 
   private growRows(): void {

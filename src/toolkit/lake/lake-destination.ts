@@ -36,6 +36,7 @@ const CAPABILITIES: Omit<DestinationCapabilities, 'cadence'> = {
   identifiers: { maxBytes: 200, caseSensitive: false },
   types: { asText: [], maxDecimalPrecision: 38 },
   visibility: 'new_before_old',
+  copiesRows: true,
 }
 
 /** A lake in an object store: files that appear with the commit record that names them, which also holds the state. */

@@ -57,3 +57,22 @@ describe('several sessions in one run', () => {
     expect(w.seen('stream:started').map(({ stream }) => stream.name)).toEqual(['a', 'b', 'b'])
   })
 })
+
+describe('a sync mode that changes', () => {
+  it('is said where the rows of before stay beside the new ones', async () => {
+    const w = world()
+    w.table('a', 3)
+    const incremental = { a: { syncMode: 'incremental', cursorField: 'at' } } as const
+    const warnings = () => w.seen('log').filter(({ level }) => level === 'warn')
+    await w.pipeline().run()
+    expect(warnings()).toEqual([])
+    await w.pipeline({ streams: incremental }).run()
+    await w.pipeline({ streams: incremental }).run()
+    expect(w.ids('a')).toEqual([1, 1, 2, 2, 3, 3])
+    expect(warnings()).toMatchObject([{ details: { stream: 'a', from: 'full_refresh', to: 'incremental' } }])
+    // Replaces all of them.
+    await w.pipeline().run()
+    expect(w.ids('a')).toEqual([1, 2, 3])
+    expect(warnings()).toHaveLength(1)
+  })
+})
