@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { serialize } from 'node:v8'
 import { SynclineError } from '../errors/syncline-error.js'
-import type { FieldType } from '../model/field-type.js'
 import type { Json } from '../model/json.js'
 import { jsonText } from '../model/json-text.js'
+import type { Field } from '../model/schema.js'
 import { type CursorRank, type CursorValue, cursorFromJson, cursorRank, cursorToJson } from './cursor-value.js'
 
 /** The most records with the cursor's last value that a state remembers. */
@@ -23,10 +23,18 @@ export class Boundary {
   /** Records that are not hashed yet. */
   private readonly records: unknown[] = []
 
+  /** @param field - the cursor field */
+  constructor(private readonly field: string) {}
+
   /** What {@link toJson} gave; throws `SOURCE_STATE_INVALID` where it is something else. */
-  static fromJson(saved: Json, type: FieldType): Boundary {
-    const boundary = new Boundary()
-    const { cursor, boundary: hashes } = (saved ?? {}) as { readonly cursor?: Json; readonly boundary?: Json }
+  static fromJson(saved: Json, { name, type }: Field): Boundary {
+    const boundary = new Boundary(name)
+    const { field, cursor, boundary: hashes } = (saved ?? {}) as { readonly [part: string]: Json | undefined }
+    if (field !== undefined && field !== name) {
+      throw new SynclineError('SOURCE_STATE_INVALID', `The saved cursor is one of another field than ${name}.`, {
+        hint: 'Go back to the earlier cursor field, or remove the state of the stream to read it from the beginning.',
+      })
+    }
     const value = cursor === undefined ? undefined : cursorFromJson(cursor)
     const rank = cursorRank(value, type)
     if (value === undefined || rank === undefined || !Array.isArray(hashes)) {
@@ -93,7 +101,7 @@ export class Boundary {
     if (this.value === undefined) return undefined
     this.hashRecords()
     const boundary = [...this.hashes].flatMap(([hash, count]) => Array<string>(count).fill(hash)).sort()
-    return { cursor: cursorToJson(this.value), boundary }
+    return { field: this.field, cursor: cursorToJson(this.value), boundary }
   }
 }
 

@@ -129,8 +129,8 @@ interface CursorReader {
 
 function cursorReader({ definition, stream, position }: DefinitionRead): CursorReader {
   const field = orderedField(definition.schema, stream.cursorField!)
-  const start = position === undefined ? new Boundary() : Boundary.fromJson(position, field.type)
-  const boundary = position === undefined ? new Boundary() : Boundary.fromJson(position, field.type)
+  const start = position === undefined ? new Boundary(field.name) : Boundary.fromJson(position, field)
+  const boundary = position === undefined ? new Boundary(field.name) : Boundary.fromJson(position, field)
   const delivered = start.delivered()
   let value: CursorValue
   let rank: CursorRank | undefined

@@ -286,6 +286,12 @@ describe('cursors', () => {
     }
   })
 
+  test('D6: a state of another cursor field is no state', async () => {
+    const { state } = await read(noCursor, 'rows', { syncMode: 'incremental', cursorField: 'id' })
+    const other = read(noCursor, 'rows', { syncMode: 'incremental', cursorField: 'at', state })
+    await expect(other).rejects.toMatchObject({ code: 'SOURCE_STATE_INVALID' })
+  })
+
   test('D6: too many records with the last value fail, and say why', async () => {
     const source = defineSource({
       name: 's',
