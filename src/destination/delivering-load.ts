@@ -3,7 +3,7 @@ import type { Context } from '../model/context.js'
 import type { Slice } from '../model/slice.js'
 import { streamKey, streamRef } from '../model/stream.js'
 import type { TableBatch, TableShape } from '../model/table.js'
-import { yieldToEventLoop } from '../util/abort.js'
+import { orAbort, yieldToEventLoop } from '../util/abort.js'
 import { type DeliveredRecord, deliveredRecords } from './delivered-records.js'
 import type { DefineDestinationOptions } from './delivery.js'
 import type { Commit, Load, LoadPlan, Receipt, Writer } from './destination.js'
@@ -93,7 +93,8 @@ export class DeliveringLoad implements Load {
     const { name, deliver } = this.delivering
     signal.throwIfAborted()
     try {
-      await deliver({ stream: streamRef(table), records, table, signal })
+      // One that does not listen to the signal must not hold up the end of the run.
+      await orAbort((async () => deliver({ stream: streamRef(table), records, table, signal }))(), signal)
     } catch (error) {
       signal.throwIfAborted()
       throw toSynclineError(error, isNetworkError(error) ? 'DESTINATION_UNREACHABLE' : 'DESTINATION_FAILED', {

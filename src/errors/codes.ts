@@ -55,7 +55,7 @@ export const ERROR_CODES = {
   STATE_VERSION_UNSUPPORTED: ['never', 'The state was written by a newer syncline.'],
   STATE_FAILED: ['manual', 'The state store failed.'],
   PIPELINE_STREAMS_FAILED: ['manual', 'Several streams failed, for different reasons; `result` has the error of each.'],
-  PIPELINE_CANCELLED: ['manual', 'The run was aborted.'],
+  PIPELINE_CANCELLED: ['manual', 'The run was aborted, and something did not end within closeTimeout.'],
   PIPELINE_BUSY: ['never', 'This pipeline is already running in this process.'],
   PIPELINE_FAILED: ['manual', 'The pipeline failed for a reason that syncline does not know.'],
   PROTOCOL_UNSUPPORTED: ['never', 'A message or type of another protocol has no counterpart.'],

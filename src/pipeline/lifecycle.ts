@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { SynclineError } from '../errors/syncline-error.js'
 import { orAbort } from '../util/abort.js'
 
 /**
@@ -20,10 +21,7 @@ export function runSignals(host: AbortSignal | undefined, closeTimeout: number):
   let timer: NodeJS.Timeout | undefined
   const abort = () => {
     work.abort(host!.reason)
-    timer = setTimeout(
-      () => settle.abort(new Error('The deadline for closing after an abort has passed.')),
-      closeTimeout,
-    )
+    timer = setTimeout(() => settle.abort(unsettled(closeTimeout)), closeTimeout)
   }
   if (host?.aborted) abort()
   else host?.addEventListener('abort', abort, { once: true })
@@ -35,6 +33,12 @@ export function runSignals(host: AbortSignal | undefined, closeTimeout: number):
       host?.removeEventListener('abort', abort)
     },
   }
+}
+
+function unsettled(closeTimeout: number): SynclineError {
+  return new SynclineError('PIPELINE_CANCELLED', `The run was aborted, and did not end within ${closeTimeout} ms.`, {
+    hint: 'See what the connector waits for, or raise closeTimeout. The next run goes on from what was published.',
+  })
 }
 
 /** Aborts with the first of them; like the signals of a run, for any number of listeners. */

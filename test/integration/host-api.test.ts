@@ -199,6 +199,30 @@ describe('own source to own destination', () => {
   })
 })
 
+describe('a deliver that does not listen', () => {
+  test('D7: does not hold up the end of an aborted run; what it may have taken comes again', async () => {
+    const stop = new AbortController()
+    let hang = true
+    const { destination, ids } = inbox(() => {
+      if (!hang) return
+      stop.abort()
+      return new Promise<void>(() => {})
+    })
+    const state = memoryStateStore()
+    const source = eventSource(range(0, 5))
+    const options = { name: 'p', source, destination, state, streams: incremental, closeTimeout: 20 }
+    await expect(new Pipeline(options).run({ signal: stop.signal })).rejects.toMatchObject({
+      code: 'PIPELINE_CANCELLED',
+      connector: 'inbox',
+      phase: 'publish',
+      hint: expect.stringContaining('closeTimeout'),
+    })
+    hang = false
+    expect((await new Pipeline(options).run()).records).toBe(5)
+    expect(ids()).toEqual([0, 1, 2, 3, 4])
+  })
+})
+
 describe('processes', () => {
   let directory: string
   beforeEach(async () => {
