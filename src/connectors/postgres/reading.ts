@@ -9,6 +9,7 @@ import type { Planned, Reading, ReadRequest, ReadScope, ReadStream } from '../..
 import { lagOf, type PostgresSourceConfig } from './config.js'
 import { copyBatches } from './copy-reader.js'
 import { Cursor } from './cursor.js'
+import { isServerError } from './errors.js'
 import { type FullSliceData, fullRefreshQuery, planFullRefresh } from './full-refresh.js'
 import { type IncrementalSliceData, planIncremental } from './incremental.js'
 import { hashesQuery, rangeQuery } from './incremental-query.js'
@@ -75,7 +76,9 @@ export class PostgresReading implements Reading {
         connector: 'postgres',
         stream: streamRef(stream),
       })
-      if (known.retry === 'automatic') throw known
+      // What takes too long takes as long in another reading, which helps against everything else that may pass: waits for locks, for one.
+      const tooLong = isServerError(known.cause) && known.cause.code === '57014'
+      if (known.retry === 'automatic' && !tooLong) throw known
       const id = `failed-${crypto.randomUUID()}`
       this.#failed.set(id, known)
       return [{ id, streams: [streamRef(stream)], data: { kind: 'failed', code: known.code } }]
