@@ -33,7 +33,7 @@ export function pathTemplateProblem(template: string): string | undefined {
   for (const [whole, name] of template.matchAll(/\$\{([^}]*)\}?/g)) {
     if (name === undefined || VARIABLES[name] === undefined || !whole.endsWith('}')) {
       const closest = closestName(name ?? '', Object.keys(VARIABLES))
-      return `Unknown variable ${whole}${closest === undefined ? '' : `, did you mean \${${closest}}?`}`
+      return `Unknown variable ${whole}${closest === undefined ? '' : ` (did you mean \${${closest}}?)`}`
     }
   }
   const parts = partsOf(template)

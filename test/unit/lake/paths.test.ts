@@ -21,7 +21,7 @@ describe('path templates', () => {
   })
 
   test.each([
-    ['${STREM_NAME}', 'Unknown variable ${STREM_NAME}, did you mean'],
+    ['${STREM_NAME}', 'Unknown variable ${STREM_NAME} (did you mean ${STREAM_NAME}?)'],
     ['a/${', 'Unknown variable'],
     ['/absolute', 'relative'],
     ['a/../b', '..'],
