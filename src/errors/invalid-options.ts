@@ -8,7 +8,7 @@ type Path = readonly PropertyKey[]
 /**
  * `CONFIG_INVALID` that names every option that is wrong, by path, without its value; a misspelt one with the name that is closest.
  *
- * @param owner - whose options they are: `pipeline`, or the connector's name
+ * @param owner - whose options they are: `pipeline`, a function of the library as `run()`, or the connector's name
  * @param schema - what the options were checked against, for the names that it knows
  * @param prefix - where the checked value lies inside the options
  */
@@ -30,7 +30,7 @@ export function invalidOptions(owner: string, error: z.ZodError, schema: z.ZodTy
   }
   return new SynclineError('CONFIG_INVALID', `Invalid options of ${owner}: ${problems.join('; ')}.`, {
     phase: 'configure',
-    ...(owner === 'pipeline' ? {} : { connector: owner }),
+    ...(owner === 'pipeline' || owner.endsWith('()') ? {} : { connector: owner }),
     hint: [...new Set(hints)].join(' ') || 'Correct the options that the message names.',
   })
 }

@@ -11,7 +11,7 @@ import type { PipelineOptions, PipelineSettings } from './options.js'
 import { type RunResult, runError } from './result.js'
 import { executeRun } from './run.js'
 import { type StateOwner, stateOwner } from './state-owner.js'
-import { validateOptions } from './validate-options.js'
+import { validateOptions, validateRunOptions } from './validate-options.js'
 
 export interface RunOptions {
   /**
@@ -76,6 +76,7 @@ export class Pipeline<S extends Source = Source> {
    * published all the same. `PIPELINE_BUSY` while an earlier run of this object goes on.
    */
   async run(options: RunOptions = {}): Promise<RunResult> {
+    validateRunOptions(options)
     if (this.#running) {
       throw new SynclineError('PIPELINE_BUSY', `The pipeline '${this.name}' is already running.`, {
         hint: 'Wait for the run, or abort it.',

@@ -84,6 +84,18 @@ export function validateOptions<S extends Source>(options: PipelineOptions<S>): 
   }
 }
 
+const runOptions = z.strictObject({
+  signal: having<AbortSignal>('an AbortSignal', 'addEventListener', 'throwIfAborted').optional(),
+  mode: z.enum(['once', 'continuous']).optional(),
+  onStreamFailure: z.enum(['throw', 'report']).optional(),
+})
+
+/** `CONFIG_INVALID` for options of a run that are wrong. A misspelt signal would be one that never aborts. */
+export function validateRunOptions(options: unknown): void {
+  const parsed = runOptions.safeParse(options)
+  if (!parsed.success) throw invalidOptions('run()', parsed.error, runOptions)
+}
+
 function streamChoices(streams: unknown): StreamChoice[] {
   if (Array.isArray(streams)) {
     const parsed = z.array(streamEntry).safeParse(streams)

@@ -1,6 +1,6 @@
 import type { PipelineOptions } from 'syncline'
 import { describe, expect, test } from 'vitest'
-import { validateOptions } from '#src/pipeline/validate-options.js'
+import { validateOptions, validateRunOptions } from '#src/pipeline/validate-options.js'
 
 const nothing = async () => {}
 const source = { name: 's', check: nothing, discover: nothing, open: nothing } as unknown as PipelineOptions['source']
@@ -152,4 +152,16 @@ describe('refused', () => {
     })
     expect(message + hint).not.toContain('secret')
   })
+})
+
+test('options of a run', () => {
+  const { signal } = new AbortController()
+  validateRunOptions({ signal, mode: 'once', onStreamFailure: 'report' })
+  validateRunOptions({ signal: undefined })
+  for (const options of [{ abortSignal: signal }, { signal: 5 }, { mode: 'always' }, { onStreamFailure: 'ignore' }]) {
+    const [name] = Object.keys(options)
+    expect(() => validateRunOptions(options)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(`of run(): ${name}: `) }),
+    )
+  }
 })
