@@ -132,6 +132,9 @@ async function runSessions(request: RunRequest, services: RunServices, tallies: 
     const why = request.settings.streams === undefined ? `${source.name} offers no streams` : 'streams names none'
     work.log('warn', `Nothing to do: ${why}.`)
   }
+  if (services.continuous && !plans.some(({ streams }) => streams.some(({ selected }) => selected.stream.changeLog))) {
+    work.log('warn', 'No stream has a change log: the continuous run ends when everything that is there was read.')
+  }
   const counter = new RetryCounter('read', retry, onRetry)
   for (let left = plans; left.length > 0; left = left.filter(({ ended }) => !ended)) {
     const session = new Session(services, left)

@@ -47,6 +47,15 @@ describe('a run', () => {
     expect(w.rows('a')).toEqual([])
   })
 
+  it('that is to be continuous says when no stream can be', async () => {
+    const w = world()
+    w.table('a', 3)
+    expect(await w.pipeline().run({ mode: 'continuous' })).toMatchObject({ status: 'succeeded', records: 3 })
+    expect(w.seen('log').map(({ level, message }) => [level, message.slice(0, 28)])).toEqual([
+      ['warn', 'No stream has a change log: '],
+    ])
+  })
+
   it('refuses to run twice at a time', async () => {
     const w = world()
     w.table('a', 3)
