@@ -9,6 +9,8 @@ import { orAbort } from '../util/abort.js'
 export interface RunSignals {
   readonly work: AbortSignal
   readonly settle: AbortSignal
+  /** Rejects a moment after `settle` aborts: a connector that listens to no signal is left behind, instead of holding the run for ever. */
+  readonly abandoned: Promise<never>
   /** Forgets the timer. */
   dispose(): void
 }
@@ -19,21 +21,33 @@ export function runSignals(host: AbortSignal | undefined, closeTimeout: number):
   // Every wait of a run listens; their number says nothing about a leak.
   setMaxListeners(0, work.signal, settle.signal)
   let timer: NodeJS.Timeout | undefined
+  let abandon: (reason: unknown) => void = () => {}
+  const abandoned = new Promise<never>((_, reject) => {
+    abandon = reject
+  })
+  abandoned.catch(() => {}) // heard only while a run waits
   const abort = () => {
     work.abort(host!.reason)
-    timer = setTimeout(() => settle.abort(unsettled(closeTimeout)), closeTimeout)
+    timer = setTimeout(() => {
+      settle.abort(unsettled(closeTimeout))
+      timer = setTimeout(() => abandon(settle.signal.reason), GRACE_MS)
+    }, closeTimeout)
   }
   if (host?.aborted) abort()
   else host?.addEventListener('abort', abort, { once: true })
   return {
     work: work.signal,
     settle: settle.signal,
+    abandoned,
     dispose() {
       clearTimeout(timer)
       host?.removeEventListener('abort', abort)
     },
   }
 }
+
+/** What connectors that do listen have for closing once the deadline has passed. */
+const GRACE_MS = 1000
 
 function unsettled(closeTimeout: number): SynclineError {
   return new SynclineError('PIPELINE_CANCELLED', `The run was aborted, and did not end within ${closeTimeout} ms.`, {

@@ -70,7 +70,9 @@ export async function executeRun(request: RunRequest): Promise<RunOutcome> {
   const stopProgress = reportProgress(tallies, events, started)
   let error: SynclineError | undefined
   try {
-    await runSessions(request, services, tallies)
+    const sessions = runSessions(request, services, tallies)
+    sessions.catch(() => {}) // of one that is left behind nobody hears
+    await Promise.race([sessions, signals.abandoned])
   } catch (thrown) {
     if (!signals.work.aborted || isSynclineError(thrown)) error = connectorError(thrown, 'PIPELINE_FAILED', {})
   } finally {

@@ -82,8 +82,11 @@ export function lakeDestination(store: ObjectStore, options: LakeOptions): Desti
       const log = new RecordLog(store, plan.scope)
       const session = sessions.take()
       const close = async () => {
-        await session.release()
-        await lock.release()
+        try {
+          await session.release()
+        } finally {
+          await lock.release()
+        }
       }
       try {
         const chain = await recoverScope(store, log, context)
