@@ -411,6 +411,8 @@ describe.each([14, 18] as const)('incremental reading of PostgreSQL %i', (versio
   test('a lag that the type does not know is refused', async () => {
     const name = await table('id int, c text', `(1, 'a')`)
     await expect(follow(name, { lag: { [name]: 5 } })()).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
-    expect((await follow(name, { lag: { other: 5 } })()).rows).toHaveLength(1)
+    const other = await table('id int, c int', '(1, 1)')
+    expect((await follow(name, { lag: { [other]: 5 } })()).rows).toHaveLength(1)
+    await expect(follow(name, { lag: { [`${name}x`]: 5 } })()).rejects.toMatchObject({ code: 'CONFIG_STREAM_UNKNOWN' })
   })
 })
