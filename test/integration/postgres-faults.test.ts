@@ -197,6 +197,21 @@ describe('locks', () => {
   })
 })
 
+test('a run that waits for a locked table says so', async () => {
+  await sql('CREATE TABLE held AS SELECT 1 AS id')
+  const catalog = await source().discover(testContext())
+  const holding = sql('BEGIN; LOCK TABLE held; SELECT pg_sleep(6); COMMIT')
+  await until(async () => (await sql(`SELECT FROM pg_locks WHERE relation = 'held'::regclass`)).length > 0)
+  const context = testContext()
+  const reading = await openReading(source(), [{ name: 'held' }], context, catalog)
+  await holding
+  expect(context.lines.map(({ level, message }) => [level, message])).toContainEqual([
+    'warn',
+    'Waiting for a table that another session locks.',
+  ])
+  await reading.close(context)
+})
+
 test('somebody who waits to change a table does not stop the run for ever', async () => {
   await sql('CREATE TABLE awaited AS SELECT 1 AS id; CREATE TABLE beside AS SELECT 1 AS id')
   const reading = await openReading(source(), [{ name: 'beside' }, { name: 'awaited' }])

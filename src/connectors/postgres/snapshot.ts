@@ -229,6 +229,11 @@ async function lockOrGoOn(session: Session, tables: readonly Name[], signal: Abo
 
 /** Views over something unreadable, foreign tables and tables of which the user may read only columns cannot be locked. */
 async function lock(session: Session, table: Name, context: Context): Promise<boolean> {
+  const waiting = setTimeout(() => {
+    context.log('warn', 'Waiting for a table that another session locks.', {
+      table: `${table.namespace}.${table.name}`,
+    })
+  }, LOCK_WAIT)
   try {
     await session.query(`SAVEPOINT locking; ${lockAll([table])}; RELEASE SAVEPOINT locking`, context.signal)
     return true
@@ -237,6 +242,8 @@ async function lock(session: Session, table: Name, context: Context): Promise<bo
     await session.query('ROLLBACK TO SAVEPOINT locking; RELEASE SAVEPOINT locking', context.signal)
     context.log('debug', 'A table could not be locked.', { table: `${table.namespace}.${table.name}` })
     return false
+  } finally {
+    clearTimeout(waiting)
   }
 }
 
