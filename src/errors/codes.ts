@@ -36,7 +36,6 @@ export const ERROR_CODES = {
   SOURCE_PROTOCOL_VIOLATION: ['never', 'A source connector broke its contract.'],
   SOURCE_FAILED: ['manual', 'The source failed for a reason that syncline does not know.'],
   NORMALIZE_SCHEMA_FROZEN: ['manual', 'The schema changed, and the policy is to freeze it.'],
-  NORMALIZE_VALUE_INVALID: ['manual', 'A value does not fit the destination, and the policy is to fail.'],
   NORMALIZE_FAILED: ['never', 'A normalizer failed.'],
   DESTINATION_UNREACHABLE: ['automatic', 'The destination did not answer.'],
   DESTINATION_CONNECTION_LOST: ['automatic', 'The connection to the destination broke.'],
@@ -58,7 +57,6 @@ export const ERROR_CODES = {
   PIPELINE_CANCELLED: ['manual', 'The run was aborted, and something did not end within closeTimeout.'],
   PIPELINE_BUSY: ['never', 'This pipeline is already running in this process.'],
   PIPELINE_FAILED: ['manual', 'The pipeline failed for a reason that syncline does not know.'],
-  PROTOCOL_UNSUPPORTED: ['never', 'A message or type of another protocol has no counterpart.'],
 } as const satisfies Record<string, readonly [RetryPolicy, string]>
 
 export type ErrorCode = keyof typeof ERROR_CODES
