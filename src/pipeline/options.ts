@@ -24,7 +24,10 @@ export interface PipelineOptions<S extends Source = Source> {
   readonly streams?: StreamsOption<S>
   /** What a changed schema does. Left out: `evolve`. */
   readonly schemaPolicy?: SchemaPolicy
-  /** What a value does that does not fit the destination. Left out: `null`. */
+  /**
+   * What becomes of a value that the source cannot represent in its field's type. Left out: `null`. A value that fits no longer because its column
+   * was widened later (NaN in a column that became decimal) is null with an entry in `_airbyte_meta` whatever the policy.
+   */
   readonly valuePolicy?: ValuePolicy
   /** Memory for batches, row groups and upload parts of all open files, as bytes or like `'256MB'`. Left out: 128 MB. At least 8 MB. */
   readonly budgetBytes?: ByteSize
